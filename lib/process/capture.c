@@ -1,0 +1,198 @@
+#include "../leat.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FIRST_BYTES ((size_t)4096)
+#define CHUNK_BYTES ((size_t)64 * 1024)
+#define KEPT_BYTES CHUNK_BYTES
+
+struct leat_capture {
+	char *memory;
+	size_t capacity, length;
+	size_t limit;
+	const char *directory;
+	int file_fd;     //< -1: all is in memory
+	off_t file_size; //< what follows `memory`
+	int error;
+};
+
+int leat_capture_create(
+	struct leat_capture **result, size_t memory_bytes, const char *directory)
+{
+	struct leat_capture *capture = calloc(1, sizeof *capture);
+
+	if (!capture)
+		return -ENOMEM;
+	capture->limit = memory_bytes;
+	capture->directory = directory;
+	capture->file_fd = -1;
+	*result = capture;
+	return 0;
+}
+
+void leat_capture_destroy(struct leat_capture *capture)
+{
+	if (!capture)
+		return;
+	if (capture->file_fd >= 0)
+		close(capture->file_fd);
+	free(capture->memory);
+	free(capture);
+}
+
+static int open_unlinked(const char *directory)
+{
+	char path[PATH_MAX];
+	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	// Where the file system has no unnamed files, the name is gone at once.
+	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
+		return fd < 0 ? -errno : fd;
+	if ((size_t)snprintf(path, sizeof path, "%s/leat.XXXXXX", directory) >= sizeof path)
+		return -ENAMETOOLONG;
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	unlink(path);
+	return fd;
+}
+
+static void note_error(struct leat_capture *capture, int error)
+{
+	if (!capture->error)
+		capture->error = error;
+}
+
+static int grow(struct leat_capture *capture)
+{
+	size_t capacity = capture->capacity ? capture->capacity * 4 : FIRST_BYTES;
+	char *memory;
+
+	if (capacity > capture->limit)
+		capacity = capture->limit;
+	memory = realloc(capture->memory, capacity);
+	if (!memory)
+		return -ENOMEM;
+	capture->memory = memory;
+	capture->capacity = capacity;
+	return 0;
+}
+
+static void spill(struct leat_capture *capture, const char *bytes, size_t length)
+{
+	if (capture->file_fd < 0) {
+		int fd = open_unlinked(capture->directory);
+
+		if (fd < 0) {
+			note_error(capture, fd);
+			return;
+		}
+		capture->file_fd = fd;
+	}
+	while (length) {
+		ssize_t written =
+			pwrite(capture->file_fd, bytes, length, capture->file_size);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0) {
+			note_error(capture, written < 0 ? -errno : -EIO);
+			return;
+		}
+		bytes += written;
+		length -= (size_t)written;
+		capture->file_size += written;
+	}
+}
+
+static ssize_t read_once(int fd, char *bytes, size_t length)
+{
+	ssize_t got;
+
+	do
+		got = read(fd, bytes, length);
+	while (got < 0 && errno == EINTR);
+	return got < 0 ? -errno : got;
+}
+
+// What is read past the limit, or without memory, goes by way of the stack.
+static ssize_t read_to_file(struct leat_capture *capture, int fd)
+{
+	char chunk[CHUNK_BYTES];
+	ssize_t got = read_once(fd, chunk, sizeof chunk);
+
+	if (got > 0 && !capture->error)
+		spill(capture, chunk, (size_t)got);
+	return got;
+}
+
+ssize_t leat_capture_read(struct leat_capture *capture, int fd)
+{
+	if (capture->length == capture->capacity && capture->capacity < capture->limit)
+		grow(capture); // failing that, the file serves
+	if (capture->length == capture->capacity || capture->file_fd >= 0 || capture->error)
+		return read_to_file(capture, fd);
+
+	ssize_t got = read_once(fd, capture->memory + capture->length,
+		capture->capacity - capture->length);
+	if (got > 0)
+		capture->length += (size_t)got;
+	return got;
+}
+
+int leat_capture_error(const struct leat_capture *capture)
+{
+	return capture->error;
+}
+
+uint64_t leat_capture_size(const struct leat_capture *capture)
+{
+	return capture->length + (uint64_t)capture->file_size;
+}
+
+static int replay_file(struct leat_capture *capture, leat_sink_fn sink, void *argument)
+{
+	char chunk[CHUNK_BYTES];
+	int result = 0;
+
+	for (off_t at = 0; !result && at < capture->file_size;) {
+		ssize_t got = pread(capture->file_fd, chunk, sizeof chunk, at);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 ? -errno : -EIO;
+		at += got;
+		result = sink(argument, chunk, (size_t)got);
+	}
+	return result;
+}
+
+int leat_capture_replay(struct leat_capture *capture, leat_sink_fn sink, void *argument)
+{
+	int result =
+		capture->length ? sink(argument, capture->memory, capture->length) : 0;
+
+	return result ? result : replay_file(capture, sink, argument);
+}
+
+void leat_capture_reset(struct leat_capture *capture)
+{
+	if (capture->file_fd >= 0)
+		close(capture->file_fd);
+	capture->file_fd = -1;
+	capture->file_size = 0;
+	capture->length = 0;
+	capture->error = 0;
+	if (capture->capacity > KEPT_BYTES) {
+		free(capture->memory);
+		capture->memory = NULL;
+		capture->capacity = 0;
+	}
+}

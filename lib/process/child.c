@@ -1,0 +1,398 @@
+/*
+ * One program, from start to reaping, in straight lines.
+ *
+ * Phases
+ *   RUNNING      until it ends by itself, or its time or `terminate` is over
+ *   TERMINATING  its tree got SIGTERM and SIGCONT; until none of it is left, the
+ *                grace is over, or `kill` has ended
+ *   KILLING      its tree gets SIGKILL, again for what a last fork left, until none
+ *                of it is left
+ *
+ * In each phase one ppoll() waits for all there is to wait for: the child's pidfd
+ * (once it has ended, and a tree is being ended, the pidfd of some survivor), the
+ * ends of the two pipes, and the wake descriptor of the context that would lead to
+ * the next phase; no longer than to `until`, on the context's clock.
+ *
+ * The leader is reaped once, at the very end: until then its pid, which is also its
+ * group's and its session's number, is safe to signal. It leaves the family just
+ * before. Output is read until both pipes are at their end; where others hold them
+ * open still, for `linger_ns` after an end of its own. Of a tree that was ended only
+ * what is in the pipes already.
+ *
+ * Everything here belongs to the calling thread.
+ */
+#include "../base/clock.h"
+#include "family.h"
+#include "tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+// A process that SIGKILL does not end at once (in an uninterruptible wait), or that
+// no descriptor was left to watch, is looked at again after this time.
+#define LOOK_AGAIN_NS (LEAT_SECOND_NS / 50)
+
+// As much as a pipe may hold by default's limit (pipe(7), pipe-max-size).
+#define LEFT_IN_PIPE_BYTES (1 << 20)
+
+enum phase { RUNNING, TERMINATING, KILLING };
+
+struct stream {
+	struct leat_capture *capture;
+	int read_fd;  //< -1: not captured, or at its end
+	int write_fd; //< the child's; -1 once it has been started
+};
+
+struct run {
+	struct leat_family *family;
+	const struct leat_spec *spec;
+	const struct leat_control *control;
+	struct leat_outcome *outcome;
+	struct stream streams[2]; //< standard output, standard error
+	struct leat_process process;
+	struct leat_member member;
+	enum phase phase;
+	bool leader_ended;
+	int survivor_fd;   //< pidfd of another process of the tree, or -1
+	int wake_fds[2];   //< of `terminate` and `kill`
+	int64_t started;
+	int64_t until; //< the end of the phase, LEAT_NEVER: it has none
+};
+
+static bool is_passing(int error)
+{
+	return error == -EAGAIN || error == -ENOMEM || error == -EMFILE || error == -ENFILE;
+}
+
+static int64_t now(const struct run *run)
+{
+	return leat_context_now(run->control->kill);
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static int open_stream(struct stream *stream, struct leat_capture *capture, int fd)
+{
+	int ends[2];
+
+	*stream = (struct stream){.capture = capture, .read_fd = -1, .write_fd = -1};
+	if (fd >= 0)
+		return 0;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	stream->read_fd = ends[0];
+	stream->write_fd = ends[1];
+	return 0;
+}
+
+static void close_stream(struct stream *stream)
+{
+	close_fd(&stream->read_fd);
+	close_fd(&stream->write_fd);
+}
+
+static int start(struct run *run)
+{
+	const struct leat_spec *spec = run->spec;
+	int fds[3] = {
+		spec->stdin_fd >= 0 ? spec->stdin_fd : leat_family_null_fd(run->family),
+		spec->stdout_fd >= 0 ? spec->stdout_fd : run->streams[0].write_fd,
+		spec->stderr_fd >= 0 ? spec->stderr_fd : run->streams[1].write_fd,
+	};
+	bool executing;
+	int error;
+
+	run->started = now(run);
+	error = leat_spawn(spec, fds, leat_family_inheritance(run->family), &run->process,
+		&executing);
+	close_fd(&run->streams[0].write_fd);
+	close_fd(&run->streams[1].write_fd);
+	if (error && (!executing || is_passing(error)))
+		return error;
+	if (error) {
+		run->outcome->end = LEAT_NOT_STARTED;
+		run->outcome->code = -error;
+	}
+	return 0;
+}
+
+static void read_stream(struct stream *stream)
+{
+	ssize_t got = leat_capture_read(stream->capture, stream->read_fd);
+
+	if (got == 0 || (got < 0 && got != -EAGAIN))
+		close_fd(&stream->read_fd);
+}
+
+static struct timespec *time_left(int64_t left_ns, struct timespec *timeout)
+{
+	if (left_ns < 0)
+		left_ns = 0;
+	timeout->tv_sec = left_ns / LEAT_SECOND_NS;
+	timeout->tv_nsec = left_ns % LEAT_SECOND_NS;
+	return timeout;
+}
+
+/* What one wait saw. */
+struct seen {
+	bool process; //< the watched process has ended
+	bool wake;
+	size_t bytes; //< whether output was there
+};
+
+// Waits for `process_fd` (-1: none), `wake_fd` (-1: none) and output, until `until`.
+static struct seen wait_for(struct run *run, int process_fd, int wake_fd, int64_t until)
+{
+	struct pollfd polled[4] = {
+		{.fd = process_fd, .events = POLLIN},
+		{.fd = wake_fd, .events = POLLIN},
+		{.fd = run->streams[0].read_fd, .events = POLLIN},
+		{.fd = run->streams[1].read_fd, .events = POLLIN},
+	};
+	struct timespec timeout;
+	struct seen seen = {0};
+
+	if (ppoll(polled, 4, until == LEAT_NEVER ? NULL : time_left(until - now(run), &timeout),
+		    NULL) <= 0)
+		return seen;
+	for (int index = 0; index < 2; index++)
+		if (polled[2 + index].revents) {
+			read_stream(&run->streams[index]);
+			seen.bytes++;
+		}
+	seen.process = polled[0].revents != 0;
+	seen.wake = polled[1].revents != 0;
+	return seen;
+}
+
+static void signal_tree(struct run *run, int number, int number_after)
+{
+	pid_t leader = run->process.pid;
+	struct leat_forest forest;
+
+	leat_forest_read(&forest);
+	leat_forest_find_tree(&forest, leader, run->spec->mark);
+	leat_forest_signal(&forest, leader, number);
+	if (number_after)
+		leat_forest_signal(&forest, leader, number_after);
+	leat_forest_finish(&forest);
+}
+
+// Whether others of the tree live on; if so, survivor_fd watches one where it can.
+static bool find_survivor(struct run *run)
+{
+	struct leat_forest forest;
+	int found;
+
+	close_fd(&run->survivor_fd);
+	found = leat_forest_read(&forest);
+	if (!found) {
+		leat_forest_find_tree(&forest, run->process.pid, run->spec->mark);
+		found = leat_forest_survivor(&forest, run->process.pid);
+	}
+	leat_forest_finish(&forest);
+	if (found >= 0)
+		run->survivor_fd = found;
+	// Without /proc there is no looking further than the group.
+	if (found < 0 && found != -ENOENT && !is_passing(found))
+		return false;
+	return found != -ENOENT;
+}
+
+static void begin_killing(struct run *run)
+{
+	run->phase = KILLING;
+	run->until = LEAT_NEVER;
+	signal_tree(run, SIGKILL, 0);
+}
+
+static void begin_terminating(struct run *run, enum leat_ended_by by)
+{
+	run->outcome->ended_by = by;
+	run->phase = TERMINATING;
+	run->until = leat_time_add(now(run), run->control->grace_ns);
+	signal_tree(run, SIGTERM, SIGCONT);
+}
+
+// Who ends the child at this moment, LEAT_BY_ITSELF: nobody.
+static enum leat_ended_by reason_to_end(const struct run *run)
+{
+	int cause = leat_context_cause(run->control->terminate);
+
+	if (cause)
+		return cause == LEAT_CAUSE_DEADLINE ? LEAT_BY_DEADLINE : LEAT_BY_CANCEL;
+	return now(run) >= run->until ? LEAT_BY_TIMEOUT : LEAT_BY_ITSELF;
+}
+
+// Returns when the child has ended by itself, or its end was begun.
+static void supervise_running(struct run *run)
+{
+	while (run->phase == RUNNING) {
+		struct seen seen = wait_for(
+			run, run->process.pid_fd, run->wake_fds[0], run->until);
+		enum leat_ended_by by;
+
+		if (seen.process) {
+			run->leader_ended = true;
+			return;
+		}
+		by = reason_to_end(run);
+		if (by != LEAT_BY_ITSELF)
+			begin_terminating(run, by);
+	}
+}
+
+// What ends the wait in the phases after RUNNING, besides the tree's end.
+static int64_t look_again(const struct run *run)
+{
+	bool watching = !run->leader_ended || run->survivor_fd >= 0;
+	int64_t soon = now(run) + LOOK_AGAIN_NS;
+
+	if (run->phase == TERMINATING && watching)
+		return run->until;
+	return soon < run->until ? soon : run->until;
+}
+
+static void supervise_ending(struct run *run)
+{
+	for (;;) {
+		bool killing = run->phase == KILLING;
+
+		if (run->leader_ended && run->survivor_fd < 0 && !find_survivor(run))
+			return;
+		if (!killing && (now(run) >= run->until || leat_context_cause(run->control->kill)))
+			begin_killing(run);
+		else if (killing)
+			signal_tree(run, SIGKILL, 0);
+		struct seen seen = wait_for(run,
+			run->leader_ended ? run->survivor_fd : run->process.pid_fd,
+			run->phase == KILLING ? -1 : run->wake_fds[1], look_again(run));
+		if (seen.process && run->leader_ended)
+			close_fd(&run->survivor_fd);
+		else if (seen.process)
+			run->leader_ended = true;
+	}
+}
+
+static bool has_open_stream(const struct run *run)
+{
+	return run->streams[0].read_fd >= 0 || run->streams[1].read_fd >= 0;
+}
+
+static uint64_t captured(const struct run *run)
+{
+	uint64_t sum = 0;
+
+	for (int index = 0; index < 2; index++)
+		if (run->streams[index].capture)
+			sum += leat_capture_size(run->streams[index].capture);
+	return sum;
+}
+
+// What the pipes hold at the child's end is read in any case; what others write
+// after that, until `until`, or until everything is to end.
+static void read_rest(struct run *run, int64_t until)
+{
+	uint64_t before = captured(run);
+
+	while (has_open_stream(run)) {
+		bool over = now(run) >= until || leat_context_cause(run->control->terminate);
+		struct seen seen = wait_for(run, -1, over ? -1 : run->wake_fds[0],
+			over ? INT64_MIN / 2 : until);
+
+		if (over && (!seen.bytes || captured(run) - before > LEFT_IN_PIPE_BYTES))
+			return;
+	}
+}
+
+static int64_t nanoseconds(struct timeval time)
+{
+	return time.tv_sec * LEAT_SECOND_NS + time.tv_usec * 1000;
+}
+
+static void reap(struct run *run)
+{
+	struct leat_outcome *outcome = run->outcome;
+	struct rusage usage = {0};
+	int status = 0;
+
+	leat_family_leave(run->family, &run->member);
+	while (wait4(run->process.pid, &status, 0, &usage) < 0 && errno == EINTR)
+		;
+	close_fd(&run->process.pid_fd);
+	outcome->end = WIFSIGNALED(status) ? LEAT_SIGNALED : LEAT_EXITED;
+	outcome->code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+	outcome->core_dumped = WIFSIGNALED(status) && WCOREDUMP(status);
+	outcome->user_ns = nanoseconds(usage.ru_utime);
+	outcome->system_ns = nanoseconds(usage.ru_stime);
+	outcome->peak_kib = usage.ru_maxrss;
+}
+
+static void supervise(struct run *run)
+{
+	run->member = (struct leat_member){.pid = run->process.pid, .mark = run->spec->mark};
+	leat_family_enter(run->family, &run->member);
+	run->until = leat_time_add(run->started, run->control->timeout_ns);
+	if (leat_context_deadline(run->control->terminate) < run->until)
+		run->until = leat_context_deadline(run->control->terminate);
+	supervise_running(run);
+	if (run->phase != RUNNING)
+		supervise_ending(run);
+	close_fd(&run->survivor_fd);
+	run->outcome->elapsed_ns = now(run) - run->started;
+	reap(run);
+	read_rest(run, run->phase == RUNNING
+			       ? leat_time_add(now(run), run->control->linger_ns)
+			       : INT64_MIN);
+}
+
+static int get_wake_fds(struct run *run)
+{
+	struct leat_context *contexts[2] = {run->control->terminate, run->control->kill};
+
+	for (int index = 0; index < 2; index++) {
+		run->wake_fds[index] = leat_context_wake_fd(contexts[index]);
+		if (run->wake_fds[index] < 0)
+			return run->wake_fds[index];
+	}
+	return 0;
+}
+
+int leat_child_run(struct leat_family *family, const struct leat_spec *spec,
+	const struct leat_control *control, struct leat_capture *out,
+	struct leat_capture *err, struct leat_outcome *outcome)
+{
+	struct run run = {
+		.family = family,
+		.spec = spec,
+		.control = control,
+		.outcome = outcome,
+		.survivor_fd = -1,
+	};
+	int error = get_wake_fds(&run);
+
+	*outcome = (struct leat_outcome){.end = LEAT_EXITED};
+	if (error)
+		return error;
+	error = open_stream(&run.streams[0], out, spec->stdout_fd);
+	if (error)
+		return error;
+	error = open_stream(&run.streams[1], err, spec->stderr_fd);
+	if (error)
+		goto close_out;
+	error = start(&run);
+	if (!error && outcome->end != LEAT_NOT_STARTED)
+		supervise(&run);
+	close_stream(&run.streams[1]);
+close_out:
+	close_stream(&run.streams[0]);
+	return error;
+}

@@ -1,0 +1,243 @@
+/*
+ * The children of this process.
+ *
+ * The lock guards the ring of members, `suspended` and `ended`. A member is in the
+ * ring from just after its start until just before it is reaped, so every pid found
+ * there under the lock is that child's: it can be signaled, and is not to be reaped
+ * as an orphan. `child_ended` wakes those that wait for room.
+ *
+ * Orphans that end become children of the main thread, as the kernel hands them to
+ * the first living thread of a subreaper; /proc/self/task/PID/children lists them.
+ */
+#include "family.h"
+
+#include "../base/clock.h"
+#include "../base/sync.h"
+#include "tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+// A slot's two pipes (four ends for a moment), two temporary files, pidfds of child
+// and survivor; and what this process needs besides.
+#define DESCRIPTORS_PER_CHILD 8
+#define DESCRIPTORS_RESERVED 64
+#define AWAIT_ROOM_NS (LEAT_SECOND_NS / 20)
+
+struct leat_family {
+	struct leat_inheritance inheritance;
+	int null_fd;
+	int orphans_fd; //< /proc/self/task/PID/children, -1 where there is no such file
+	unsigned room;
+
+	pthread_mutex_t lock;
+	pthread_cond_t child_ended;
+	struct leat_member members; //< head of a ring
+	uint64_t ended;
+	bool suspended;
+};
+
+static void note_signals(struct leat_inheritance *inheritance)
+{
+	sigemptyset(&inheritance->ignored);
+	sigemptyset(&inheritance->caught);
+	for (int number = 1; number < NSIG; number++) {
+		struct sigaction action;
+
+		if (sigaction(number, NULL, &action) < 0)
+			continue;
+		if (action.sa_handler == SIG_IGN)
+			sigaddset(&inheritance->ignored, number);
+		else if (action.sa_handler != SIG_DFL)
+			sigaddset(&inheritance->caught, number);
+	}
+	// Ignored, it would have children vanish unwaited for: wait(2), ECHILD.
+	if (sigismember(&inheritance->ignored, SIGCHLD))
+		sigaction(SIGCHLD, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+}
+
+static void raise_descriptors(struct leat_family *family)
+{
+	struct leat_inheritance *inheritance = &family->inheritance;
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	inheritance->descriptors = limit;
+	if (limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+			inheritance->descriptors_changed = true;
+		else
+			limit.rlim_cur = inheritance->descriptors.rlim_cur;
+	}
+	rlim_t room = limit.rlim_cur / DESCRIPTORS_PER_CHILD;
+	if (limit.rlim_cur > 2 * DESCRIPTORS_RESERVED)
+		room = (limit.rlim_cur - DESCRIPTORS_RESERVED) / DESCRIPTORS_PER_CHILD;
+	family->room = room < 1 ? 1 : room > 100000 ? 100000 : (unsigned)room;
+}
+
+static int open_orphans(void)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+int leat_family_create(struct leat_family **result)
+{
+	struct leat_family *family = calloc(1, sizeof *family);
+	int error;
+
+	if (!family)
+		return -ENOMEM;
+	family->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (family->null_fd < 0) {
+		error = -errno;
+		goto free_family;
+	}
+	error = leat_cond_init(&family->child_ended);
+	if (error)
+		goto close_null;
+	pthread_mutex_init(&family->lock, NULL);
+	family->members.next = family->members.previous = &family->members;
+	family->orphans_fd = open_orphans();
+	note_signals(&family->inheritance);
+	raise_descriptors(family);
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	*result = family;
+	return 0;
+close_null:
+	close(family->null_fd);
+free_family:
+	free(family);
+	return error;
+}
+
+void leat_family_destroy(struct leat_family *family)
+{
+	if (!family)
+		return;
+	if (family->orphans_fd >= 0)
+		close(family->orphans_fd);
+	close(family->null_fd);
+	pthread_cond_destroy(&family->child_ended);
+	pthread_mutex_destroy(&family->lock);
+	free(family);
+}
+
+unsigned leat_family_room(const struct leat_family *family)
+{
+	return family->room;
+}
+
+const struct leat_inheritance *leat_family_inheritance(const struct leat_family *family)
+{
+	return &family->inheritance;
+}
+
+int leat_family_null_fd(const struct leat_family *family)
+{
+	return family->null_fd;
+}
+
+void leat_family_enter(struct leat_family *family, struct leat_member *member)
+{
+	pthread_mutex_lock(&family->lock);
+	member->next = &family->members;
+	member->previous = family->members.previous;
+	member->previous->next = member;
+	family->members.previous = member;
+	if (family->suspended)
+		kill(-member->pid, SIGSTOP);
+	pthread_mutex_unlock(&family->lock);
+}
+
+void leat_family_leave(struct leat_family *family, struct leat_member *member)
+{
+	pthread_mutex_lock(&family->lock);
+	member->previous->next = member->next;
+	member->next->previous = member->previous;
+	family->ended++;
+	pthread_cond_broadcast(&family->child_ended);
+	pthread_mutex_unlock(&family->lock);
+}
+
+bool leat_family_await_room(struct leat_family *family)
+{
+	int64_t until = leat_monotonic_ns() + AWAIT_ROOM_NS;
+	bool others;
+
+	pthread_mutex_lock(&family->lock);
+	uint64_t ended = family->ended;
+	others = family->members.next != &family->members;
+	while (others && family->ended == ended && leat_monotonic_ns() < until)
+		leat_cond_wait(&family->child_ended, &family->lock, until);
+	pthread_mutex_unlock(&family->lock);
+	return others;
+}
+
+static void signal_all(struct leat_family *family, int number, bool suspended)
+{
+	struct leat_forest forest;
+
+	pthread_mutex_lock(&family->lock);
+	family->suspended = suspended;
+	leat_forest_read(&forest);
+	for (struct leat_member *member = family->members.next; member != &family->members;
+		member = member->next) {
+		leat_forest_find_tree(&forest, member->pid, member->mark);
+		leat_forest_signal(&forest, member->pid, number);
+	}
+	leat_forest_finish(&forest);
+	pthread_mutex_unlock(&family->lock);
+}
+
+void leat_family_suspend(struct leat_family *family)
+{
+	signal_all(family, SIGSTOP, true);
+}
+
+void leat_family_resume(struct leat_family *family)
+{
+	signal_all(family, SIGCONT, false);
+}
+
+// With the lock: a member can't become reapable by its runner meanwhile.
+static bool is_member(const struct leat_family *family, pid_t pid)
+{
+	const struct leat_member *member = family->members.next;
+
+	while (member != &family->members && member->pid != pid)
+		member = member->next;
+	return member != &family->members;
+}
+
+void leat_family_reap(struct leat_family *family)
+{
+	char pids[4096];
+	ssize_t length =
+		family->orphans_fd < 0
+			? 0
+			: pread(family->orphans_fd, pids, sizeof pids - 1, 0);
+
+	if (length <= 0)
+		return;
+	pids[length] = '\0';
+	pthread_mutex_lock(&family->lock);
+	for (char *at = pids, *end; *at; at = end + (*end == ' ')) {
+		pid_t pid = (pid_t)strtol(at, &end, 10);
+
+		// A number that the buffer's end may have cut is left for the next time.
+		if (end == at || *end != ' ')
+			break;
+		if (!is_member(family, pid))
+			waitpid(pid, NULL, WNOHANG);
+	}
+	pthread_mutex_unlock(&family->lock);
+}

@@ -1,0 +1,23 @@
+/* The children that run, and what they share. */
+#ifndef LEAT_PROCESS_FAMILY_H
+#define LEAT_PROCESS_FAMILY_H
+
+#include "spawn.h"
+
+/** A running child's place in the family; the memory is the child's runner's. */
+struct leat_member {
+	pid_t pid;
+	const char *const *mark;
+	struct leat_member *next, *previous;
+};
+
+const struct leat_inheritance *leat_family_inheritance(const struct leat_family *family);
+int leat_family_null_fd(const struct leat_family *family);
+
+/** Enter a child that was started; in a suspended family it is stopped at once. */
+void leat_family_enter(struct leat_family *family, struct leat_member *member);
+
+/** To be called before the child is reaped: from then on its pid is nobody's. */
+void leat_family_leave(struct leat_family *family, struct leat_member *member);
+
+#endif

@@ -222,6 +222,13 @@ LEAT_API int leat_pool_try_submit(struct leat_pool *pool, const struct leat_job 
 LEAT_API uint64_t leat_pool_wait(struct leat_pool *pool);
 
 /**
+ * Where the group has ended: give up what is queued, and return when every
+ * completion of a given up job has returned; running jobs are not waited for.
+ * Returns how many jobs were given up so far. Does nothing while the group lives.
+ */
+LEAT_API uint64_t leat_pool_give_up(struct leat_pool *pool);
+
+/**
  * Open the intake again after leat_pool_wait(), under the group context `group`,
  * with the count of never run jobs at 0. Errors: -EBUSY where jobs are queued or
  * running, or another thread waits.

@@ -16,7 +16,8 @@
  *   work   idle workers        submit; resize, destroy and the group's end (all)
  *   room   blocked submitters  a worker that found the queue half empty; wait and
  *                              the group's end (all)
- *   quiet  waiters             whoever empties the pool (queue empty and not busy)
+ *   quiet  waiters             whoever empties the pool (queue empty and not busy), or
+ *                              gave up the last job there was to give up
  * A submitter sleeps until the queue is half empty, not until one place is free,
  * so that at high rates it wakes once for many jobs.
  *
@@ -71,6 +72,7 @@ struct leat_pool {
 	unsigned workers; //< places that are taken
 	unsigned idle;    //< workers that wait for work
 	unsigned busy;    //< threads between taking a job out and its completion's end
+	unsigned giving_up; //< of these, the ones that complete a job that never ran
 	unsigned waiters;
 	bool closed;
 	bool leaving; //< destroy: workers return
@@ -199,11 +201,14 @@ static void give_up_next(struct leat_pool *pool)
 	struct leat_job job = take(pool);
 
 	pool->unrun++;
+	pool->giving_up++;
 	pthread_mutex_unlock(&pool->lock);
 	if (job.complete)
 		job.complete(job.argument,
 			&(struct leat_completion){.end = LEAT_JOB_CANCELED});
 	pthread_mutex_lock(&pool->lock);
+	if (--pool->giving_up == 0)
+		pthread_cond_broadcast(&pool->quiet);
 	count_out(pool);
 }
 
@@ -409,6 +414,22 @@ uint64_t leat_pool_wait(struct leat_pool *pool)
 	return unrun;
 }
 
+uint64_t leat_pool_give_up(struct leat_pool *pool)
+{
+	uint64_t unrun;
+
+	pthread_mutex_lock(&pool->lock);
+	while (group_ended(pool) && (pool->queued || pool->giving_up)) {
+		if (pool->queued)
+			give_up_next(pool);
+		else
+			leat_cond_wait(&pool->quiet, &pool->lock, LEAT_NEVER);
+	}
+	unrun = pool->unrun;
+	pthread_mutex_unlock(&pool->lock);
+	return unrun;
+}
+
 int leat_pool_reset(struct leat_pool *pool, struct leat_context *group)
 {
 	bool busy;
@@ -454,7 +475,7 @@ struct leat_pool_state leat_pool_state(struct leat_pool *pool)
 	state = (struct leat_pool_state){
 		.size = pool->size,
 		.workers = pool->workers,
-		.running = pool->busy,
+		.running = pool->busy - pool->giving_up,
 		.queued = pool->queued,
 		.unrun = pool->unrun,
 	};

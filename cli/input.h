@@ -1,0 +1,44 @@
+/* Records from standard input and files, one after the other. */
+#ifndef LEAT_CLI_INPUT_H
+#define LEAT_CLI_INPUT_H
+
+#include "options.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct input;
+
+/** One record without its delimiter; valid until the next call. */
+struct record {
+	const char *bytes;
+	size_t length;
+};
+
+/** How long input_next() may wait for more. */
+struct patience {
+	int wake_fd;    //< gives up when this is readable; -1: no such thing
+	int64_t until;  //< gives up at this time of CLOCK_MONOTONIC; LEAT_NEVER: does not
+};
+
+/**
+ * Open all sources that the options name, so that one that can't be read is known
+ * before anything runs. Returns 0, or a negative errno after a message.
+ */
+int input_open(struct input **result, const struct options *options);
+void input_close(struct input *input);
+
+/**
+ * Get the next record. Returns 1; 0 at the end of the last source; -EAGAIN where
+ * patience ended (nothing is lost, call again); or the error of read(2), after a
+ * message: the source ends there.
+ */
+int input_next(struct input *input, struct patience patience, struct record *record);
+
+/** Whether what is left is of known length, so that reading to its end is quick. */
+bool input_is_bounded(const struct input *input);
+
+/** Whether the source that is read now is a terminal. */
+bool input_is_terminal(const struct input *input);
+
+#endif

@@ -1,0 +1,114 @@
+#include "message.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool make_room(struct text *text, size_t length)
+{
+	size_t needed = text->length + length + 1;
+	size_t capacity = text->capacity ? text->capacity : 128;
+	char *bytes;
+
+	if (needed <= text->capacity)
+		return true;
+	while (capacity < needed)
+		capacity *= 2;
+	bytes = realloc(text->bytes, capacity);
+	if (!bytes) {
+		text->failed = true;
+		return false;
+	}
+	text->bytes = bytes;
+	text->capacity = capacity;
+	return true;
+}
+
+void text_append(struct text *text, const char *bytes, size_t length)
+{
+	if (!make_room(text, length))
+		return;
+	if (length)
+		memcpy(text->bytes + text->length, bytes, length);
+	text->length += length;
+	text->bytes[text->length] = '\0';
+}
+
+static void append_arguments(struct text *text, const char *format, va_list arguments)
+{
+	va_list again;
+	int length;
+
+	va_copy(again, arguments);
+	length = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	if (length < 0 || !make_room(text, (size_t)length))
+		return;
+	vsnprintf(text->bytes + text->length, (size_t)length + 1, format, arguments);
+	text->length += (size_t)length;
+}
+
+void text_format(struct text *text, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	append_arguments(text, format, arguments);
+	va_end(arguments);
+}
+
+// The start of the UTF-8 character that the byte at `at` belongs to.
+static size_t character_start(const char *bytes, size_t at)
+{
+	size_t start = at;
+
+	while (start && at - start < 3 && ((unsigned char)bytes[start] & 0xC0) == 0x80)
+		start--;
+	return start;
+}
+
+void text_append_shown(struct text *text, const char *bytes, size_t length, size_t limit)
+{
+	bool cut = length > limit;
+
+	if (cut)
+		length = character_start(bytes, limit);
+	for (size_t at = 0; at < length; at++) {
+		unsigned char byte = (unsigned char)bytes[at];
+
+		if (byte < 0x20 || byte == 0x7F)
+			text_append(text, (char[]){'^', (char)(byte ^ 0x40)}, 2);
+		else if (byte == 0xC2 && at + 1 < length &&
+			 (unsigned char)bytes[at + 1] < 0xA0) // U+0080 to U+009F
+			text_format(text, "<%02X>", (unsigned char)bytes[++at]);
+		else
+			text_append(text, &bytes[at], 1);
+	}
+	if (cut)
+		text_append(text, "…", strlen("…"));
+}
+
+void text_finish(struct text *text)
+{
+	free(text->bytes);
+	*text = (struct text){0};
+}
+
+void message(const char *format, ...)
+{
+	struct text line = {0};
+	va_list arguments;
+	ssize_t written;
+
+	text_append(&line, "leat: ", 6);
+	va_start(arguments, format);
+	append_arguments(&line, format, arguments);
+	va_end(arguments);
+	text_append(&line, "\n", 1);
+	do
+		written = write(STDERR_FILENO, line.bytes, line.length);
+	while (written < 0 && errno == EINTR);
+	text_finish(&line);
+}

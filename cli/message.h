@@ -1,0 +1,31 @@
+/* leat's own words on standard error. */
+#ifndef LEAT_CLI_MESSAGE_H
+#define LEAT_CLI_MESSAGE_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/** A line with "leat: " before and a newline behind, in a single write(2). */
+void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** A text that grows; `failed` once memory ran out, then it holds what fitted. */
+struct text {
+	char *bytes; //< NUL-terminated; NULL while empty
+	size_t length, capacity;
+	bool failed;
+};
+
+void text_append(struct text *text, const char *bytes, size_t length);
+void text_format(struct text *text, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/**
+ * Append `bytes` as they may be shown at a terminal: control characters as ^[ and
+ * the like, no more than `limit` bytes of them, "…" for the rest.
+ */
+void text_append_shown(
+	struct text *text, const char *bytes, size_t length, size_t limit);
+void text_finish(struct text *text);
+
+#endif

@@ -12,7 +12,7 @@
  */
 int duration_parse(const char *text, int64_t *duration_ns);
 
-/** Append a duration as people read it: 0.5s, 12.3s, 2m05s, 1h02m05s. */
+/** Append a duration as people read it: 20ms, 0.5s, 12.3s, 2m05s, 1h02m05s. */
 void duration_append(struct text *text, int64_t duration_ns);
 
 #endif

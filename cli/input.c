@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define BUFFER_BYTES ((size_t)64 * 1024)
@@ -135,44 +134,40 @@ static int make_room(struct input *input)
 	return 0;
 }
 
-static int milliseconds_left(int64_t until)
+// For poll(2): -1 for ever, 0 when patience is over.
+static int milliseconds_left(const struct patience *patience)
 {
-	struct timespec now;
+	int64_t deadline = leat_context_deadline(patience->context);
+	int64_t until = deadline < patience->until ? deadline : patience->until;
 	int64_t left;
 
+	if (leat_context_cause(patience->context))
+		return 0;
 	if (until == LEAT_NEVER)
 		return -1;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	left = until - now.tv_sec * LEAT_SECOND_NS - now.tv_nsec;
+	left = until - leat_context_now(patience->context);
 	if (left <= 0)
 		return 0;
-	left = left / 1000000 + 1;
-	return left > 3600000 ? 3600000 : (int)left;
+	return left / 1000000 < 3600000 ? (int)(left / 1000000 + 1) : 3600000;
 }
 
-// 1: there is something to read (or an error to be had); 0: patience ended.
-static int wait_readable(int fd, struct patience patience)
+// 1: there is something to read (or an error to be had); 0: patience is over.
+static int wait_readable(int fd, const struct patience *patience)
 {
 	struct pollfd polled[2] = {
 		{.fd = fd, .events = POLLIN},
-		{.fd = patience.wake_fd, .events = POLLIN},
+		{.fd = leat_context_wake_fd(patience->context), .events = POLLIN},
 	};
+	int left;
 
-	for (;;) {
-		int left = milliseconds_left(patience.until);
-		int ready = poll(polled, 2, left);
-
-		if (ready > 0 && polled[1].revents)
-			return 0;
-		if (ready > 0)
+	while ((left = milliseconds_left(patience)) != 0)
+		if (poll(polled, 2, left) > 0 && polled[0].revents && !polled[1].revents)
 			return 1;
-		if (ready == 0 && milliseconds_left(patience.until) == 0)
-			return 0;
-	}
+	return 0;
 }
 
 // Returns 0 after reading something or the end of the source.
-static int fill(struct input *input, struct patience patience)
+static int fill(struct input *input, const struct patience *patience)
 {
 	struct source *source = &input->sources[input->current];
 	ssize_t got;
@@ -247,7 +242,7 @@ int input_next(struct input *input, struct patience patience, struct record *rec
 			next_source(input);
 			continue;
 		}
-		error = fill(input, patience);
+		error = fill(input, &patience);
 		if (error)
 			return error;
 	}

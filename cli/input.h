@@ -2,6 +2,7 @@
 #ifndef LEAT_CLI_INPUT_H
 #define LEAT_CLI_INPUT_H
 
+#include "leat.h"
 #include "options.h"
 
 #include <stddef.h>
@@ -17,8 +18,8 @@ struct record {
 
 /** How long input_next() may wait for more. */
 struct patience {
-	int wake_fd;    //< gives up when this is readable; -1: no such thing
-	int64_t until;  //< gives up at this time of CLOCK_MONOTONIC; LEAT_NEVER: does not
+	struct leat_context *context; //< not beyond the end of this
+	int64_t until; //< nor beyond this time on its clock; LEAT_NEVER: no such limit
 };
 
 /**

@@ -372,10 +372,12 @@ LEAT_API void leat_family_reap(struct leat_family *family);
 
 /** What to run. Nothing is copied; all must stay as it is while the child runs. */
 struct leat_spec {
-	const char *const *argv;  //< argv[0] is the program: a path, or a name that
-				  //< is looked for in `search_path` as execvp(3) does
+	const char *const *argv;
+	const char *program;      //< the path of what to execute; NULL: argv[0] says, a
+				  //< path, or a name that is looked for in `search_path`
+				  //< as execvp(3) does
 	const char *const *envp;  //< the environment, all of it
-	const char *search_path;  //< as $PATH; NULL: argv[0] is a path
+	const char *search_path;  //< as $PATH; NULL: argv[0] is a path in any case
 	const char *script_shell; //< runs a file that the kernel takes for no program
 				  //< (ENOEXEC); NULL: such a file is an error
 	const char *const *mark;  //< entries of envp that no other child has all of, by

@@ -171,11 +171,11 @@ IN_CHILD static int child_main(void *argument)
 	if (start->inheritance->descriptors_changed)
 		setrlimit(RLIMIT_NOFILE, &start->inheritance->descriptors);
 	set_signals(start->inheritance);
-	if (spec->search_path && !strchr(spec->argv[0], '/')) {
+	if (!spec->program && spec->search_path && !strchr(spec->argv[0], '/')) {
 		start->error = search_and_execute(start);
 		_exit(127);
 	}
-	execute(start, spec->argv[0]);
+	execute(start, spec->program ? spec->program : spec->argv[0]);
 fail:
 	start->error = errno;
 	_exit(127);

@@ -1,0 +1,213 @@
+# leat: build, test, install. `make help` lists the targets.
+
+VERSION := 0.1.0
+SOVERSION := 0
+BUILD ?= .build
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share
+
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wcast-qual -Wvla
+# Warnings are errors in our own builds; packagers may set WERROR= .
+WERROR ?= -Werror
+HARDENING ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2
+OUR_CFLAGS := -std=c11 -D_GNU_SOURCE -DLEAT_VERSION='"$(VERSION)"' -pthread -fPIC -Ilib \
+	-fvisibility=hidden -MMD -MP $(WARNINGS) $(WERROR)
+OUR_LDFLAGS := -pthread
+
+# ---- sources ----
+
+LIB_SOURCES := lib/version.c \
+	lib/base/clock.c lib/base/sync.c \
+	lib/context/context.c \
+	lib/pool/pool.c lib/pool/recover.c \
+	lib/process/capture.c lib/process/child.c lib/process/family.c lib/process/spawn.c \
+	lib/process/tree.c
+CLI_SOURCES := cli/account.c cli/cancellation.c cli/cpus.c cli/descriptors.c \
+	cli/duration.c cli/input.c cli/main.c cli/message.c cli/options.c cli/output.c \
+	cli/run.c cli/shell.c cli/signals.c cli/slot.c cli/unrun.c cli/whole_file.c
+UNIT_TESTS := test_clock test_context test_pool test_recover test_capture test_spawn \
+	test_tree test_family test_child test_duration test_options test_cpus test_shell \
+	test_message test_input test_output test_account test_unrun
+MAN_PAGES := man/leat.1 man/libleat.3
+
+LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
+CLI_OBJECTS := $(CLI_SOURCES:%.c=$(BUILD)/%.o)
+CLI_TESTED := $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJECTS))
+UNIT_PROGRAMS := $(UNIT_TESTS:%=$(BUILD)/tests/unit/%)
+HELPERS := $(BUILD)/tests/helpers/puppet $(BUILD)/tests/helpers/failing.so
+BENCH_PROGRAMS := $(BUILD)/tests/bench/probe $(BUILD)/tests/bench/limit
+SHARED := $(BUILD)/libleat.so.$(VERSION)
+
+# ---- build ----
+
+.PHONY: all
+all: $(BUILD)/leat $(BUILD)/libleat.a $(SHARED) $(BUILD)/leat.pc
+
+$(BUILD)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(OUR_CFLAGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+
+$(BUILD)/libleat.a: $(LIB_OBJECTS)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(SHARED): $(LIB_OBJECTS)
+	$(CC) $(CFLAGS) $(LDFLAGS) $(OUR_LDFLAGS) -shared -Wl,-soname,libleat.so.$(SOVERSION) \
+		-Wl,-z,defs -o $@ $^
+
+$(BUILD)/leat: $(CLI_OBJECTS) $(BUILD)/libleat.a
+	$(CC) $(CFLAGS) $(LDFLAGS) $(OUR_LDFLAGS) -o $@ $^
+
+$(BUILD)/leat.pc: Makefile
+	@mkdir -p $(@D)
+	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' \
+		'Name: leat' 'Description: bounded pools of functions and programs' \
+		'Version: $(VERSION)' 'Libs: -L$${libdir} -lleat' 'Libs.private: -pthread' \
+		'Cflags: -I$${includedir}' > $@
+
+-include $(LIB_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d) $(UNIT_PROGRAMS:=.d)
+
+# ---- dependencies ----
+
+BUILD_PACKAGES := gcc make libc6-dev
+TEST_PACKAGES := bats libcmocka-dev pkgconf strace tmux zsh fish bash-completion \
+	util-linux procps
+CHECK_PACKAGES := clang clang-tidy clang-format shellcheck mandoc binutils
+BENCH_PACKAGES := parallel moreutils xe findutils time
+
+# Install from Debian's packages what is not there yet. Root does it, or sudo.
+.PHONY: deps deps-build
+deps deps-build:
+	@wanted="$(BUILD_PACKAGES)"; \
+	[ $@ = deps-build ] || wanted="$$wanted $(TEST_PACKAGES) $(CHECK_PACKAGES) $(BENCH_PACKAGES)"; \
+	missing=$$(for package in $$wanted; do \
+		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q ' installed$$' || \
+			echo $$package; done); \
+	[ -n "$$missing" ] || exit 0; \
+	[ "$$(id -u)" = 0 ] || sudo=sudo; \
+	$$sudo apt-get update -q && \
+	DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -q -y --no-install-recommends $$missing
+
+# ---- install ----
+
+.PHONY: install uninstall
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) \
+		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man3 \
+		$(DESTDIR)$(DATADIR)/bash-completion/completions \
+		$(DESTDIR)$(DATADIR)/zsh/site-functions \
+		$(DESTDIR)$(DATADIR)/fish/vendor_completions.d
+	install -m 755 $(BUILD)/leat $(DESTDIR)$(BINDIR)/leat
+	install -m 644 $(BUILD)/libleat.a $(DESTDIR)$(LIBDIR)/libleat.a
+	install -m 755 $(SHARED) $(DESTDIR)$(LIBDIR)/libleat.so.$(VERSION)
+	ln -sf libleat.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libleat.so.$(SOVERSION)
+	ln -sf libleat.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libleat.so
+	install -m 644 $(BUILD)/leat.pc $(DESTDIR)$(LIBDIR)/pkgconfig/leat.pc
+	install -m 644 lib/leat.h $(DESTDIR)$(INCLUDEDIR)/leat.h
+	install -m 644 man/leat.1 $(DESTDIR)$(MANDIR)/man1/leat.1
+	install -m 644 man/libleat.3 $(DESTDIR)$(MANDIR)/man3/libleat.3
+	install -m 644 completions/leat.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/leat
+	install -m 644 completions/_leat $(DESTDIR)$(DATADIR)/zsh/site-functions/_leat
+	install -m 644 completions/leat.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/leat.fish
+
+INSTALLED = $(BINDIR)/leat $(LIBDIR)/libleat.a $(LIBDIR)/libleat.so.$(VERSION) \
+	$(LIBDIR)/libleat.so.$(SOVERSION) $(LIBDIR)/libleat.so $(LIBDIR)/pkgconfig/leat.pc \
+	$(INCLUDEDIR)/leat.h $(MANDIR)/man1/leat.1 $(MANDIR)/man3/libleat.3 \
+	$(DATADIR)/bash-completion/completions/leat $(DATADIR)/zsh/site-functions/_leat \
+	$(DATADIR)/fish/vendor_completions.d/leat.fish
+
+# Directories go, too, if they are empty then, up to the prefix.
+uninstall:
+	rm -f $(INSTALLED:%=$(DESTDIR)%)
+	for directory in $(sort $(dir $(INSTALLED:%=$(DESTDIR)%))); do \
+		cd / && rmdir -p --ignore-fail-on-non-empty "$$directory" 2>/dev/null || :; \
+	done
+
+# ---- tests ----
+
+$(BUILD)/tests/unit/%: tests/unit/%.c $(CLI_TESTED) $(BUILD)/libleat.a tests/unit/unit.h
+	@mkdir -p $(@D)
+	$(CC) $(OUR_CFLAGS) -Icli -Wno-missing-prototypes -Wno-cast-qual $(CPPFLAGS) $(CFLAGS) \
+		$< $(CLI_TESTED) $(BUILD)/libleat.a -o $@ $(LDFLAGS) $(OUR_LDFLAGS) -lcmocka
+
+$(BUILD)/tests/helpers/puppet: tests/helpers/puppet.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) $(WERROR) -O1 -g $< -o $@
+
+$(BUILD)/tests/helpers/failing.so: tests/helpers/failing.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) $(WERROR) -O1 -g -shared -fPIC $< -o $@ -ldl
+
+# Without libc: it does nothing but exit.
+$(BUILD)/tests/bench/probe: tests/bench/probe.c
+	@mkdir -p $(@D)
+	$(CC) -O2 -static -nostdlib -fno-stack-protector $< -o $@
+
+$(BUILD)/tests/bench/limit: tests/bench/limit.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) $(WERROR) -O2 -pthread $< -o $@
+
+.PHONY: test test-programs
+test-programs: all $(UNIT_PROGRAMS) $(HELPERS) $(BUILD)/tests/bench/probe
+test: test-programs
+	BUILD=$(abspath $(BUILD)) tests/run
+
+# ---- checks: each a part of .ci/run ----
+
+.PHONY: check check-layers check-symbols check-options check-man check-style check-shell \
+	check-tidy check-asan check-tsan
+check: check-layers check-symbols check-options check-man check-style check-shell \
+	check-tidy check-asan check-tsan
+
+check-layers:
+	.ci/check-layers
+
+check-symbols: $(SHARED)
+	.ci/check-symbols $(SHARED)
+
+check-options: $(BUILD)/leat
+	.ci/check-options $(BUILD)/leat
+
+check-man:
+	mandoc -T lint -W warning $(MAN_PAGES)
+
+check-style:
+	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h')
+
+check-shell:
+	shellcheck .ci/run .ci/check-* tests/run $$(git ls-files 'tests/*.sh' 'tests/bench/run')
+	shellcheck -s bash -e SC2030,SC2031,SC2034,SC2154 $$(git ls-files 'tests/cli/*.bats' 'tests/cli/*.bash')
+
+check-tidy:
+	clang-tidy --quiet --config-file=.ci/clang-tidy $(LIB_SOURCES) $(CLI_SOURCES) -- \
+		-std=c11 -D_GNU_SOURCE -DLEAT_VERSION='"$(VERSION)"' -Ilib
+
+SANITIZED = $(MAKE) CC=clang HARDENING= LDFLAGS=
+check-asan:
+	$(SANITIZED) BUILD=.build/asan \
+		CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' test
+
+check-tsan:
+	$(SANITIZED) BUILD=.build/tsan CFLAGS='-O1 -g -fsanitize=thread' test
+
+# ---- the rest ----
+
+.PHONY: bench clean help format
+bench: all $(BENCH_PROGRAMS)
+	BUILD=$(abspath $(BUILD)) tests/bench/run
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@echo 'all install uninstall test bench check clean deps deps-build format'
+	@echo 'check-layers -symbols -options -man -style -shell -tidy -asan -tsan'

@@ -1,0 +1,60 @@
+/*
+ * leat: run a stream of shell commands through a bounded pool, and account for every
+ * one of them.
+ *
+ * The map of the code, along the way that a task travels:
+ *
+ *   main.c           this: a table of contents
+ *   descriptors.c    0, 1 and 2 as leat finds them
+ *   options.c        the one table of options; duration.c, cpus.c: what values mean
+ *   run.c            the only file that knows all the others: reads, submits, reports
+ *   input.c          records from standard input and files
+ *   task.h           a record that is a command to run
+ *   slot.c           one of the N places where tasks run: environment, captures
+ *   shell.c          from a command's text to an argv, with a shell or without
+ *   lib/             libleat: the pool, the child and its tree, cancellation
+ *   output.c         what goes out, each task's whole, leat's own lines between
+ *   account.c        what became of each task, in words and numbers
+ *   unrun.c          the records that were not run; whole_file.c: written whole
+ *   signals.c        the thread that receives signals
+ *   cancellation.c   the three levels that they lead to
+ *   message.c        words on standard error; exit_status.h: all exit statuses
+ */
+#include "descriptors.h"
+#include "exit_status.h"
+#include "leat.h"
+#include "options.h"
+#include "run.h"
+
+#include <stdio.h>
+
+// What was printed to standard output must have gone there.
+static int printed(void)
+{
+	return fflush(stdout) == 0 ? EXIT_ALL_OK : EXIT_LEAT_TROUBLE;
+}
+
+static int dispatch(const struct options *options)
+{
+	if (options->help) {
+		options_print_help();
+		return printed();
+	}
+	if (options->version) {
+		printf("leat %s\n", leat_version());
+		return printed();
+	}
+	return run(options);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	int status = EXIT_USAGE;
+
+	descriptors_ensure();
+	if (options_parse(&options, argc, argv) == 0)
+		status = dispatch(&options);
+	options_finish(&options);
+	return status;
+}

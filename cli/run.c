@@ -1,0 +1,589 @@
+/*
+ * One run: records in, tasks through the pool, the account out.
+ *
+ * Threads. The main thread reads records and submits them; the pool's workers run
+ * them, one slot each; the signal thread raises the level of cancellation. A task
+ * belongs to whoever holds it: main until it is submitted, then the pool, and after
+ * its completion nobody: it is freed, or, when it was given up, is unrun.c's.
+ *
+ * Every task is counted once: in complete(), or, if the pool did not accept it, by
+ * main. What is left in the input after a cancellation is counted by main alone.
+ *
+ * The end. Main reads until the input's end or the intake's (a level of cancellation,
+ * the deadline, or trouble of leat's own, which is a cancellation, too). Then it
+ * counts what is left, waits for the pool, and reports. The order of release is the
+ * reverse of the order of set-up: the signal thread goes before what it refers to.
+ */
+#include "run.h"
+
+#include "cancellation.h"
+#include "cpus.h"
+#include "duration.h"
+#include "exit_status.h"
+#include "input.h"
+#include "output.h"
+#include "signals.h"
+#include "slot.h"
+#include "unrun.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+// After a cancellation a source of unknown length is read on for so long, to count
+// what was there already. Few people notice; no producer is waited for.
+#define COUNTING_NS (LEAT_SECOND_NS / 4)
+#define COUNTING_STRIDE 256
+
+struct run {
+	const struct options *options;
+	struct surroundings surroundings;
+	struct cancellation cancellation;
+	struct leat_pool *pool;
+	struct input *input;
+	struct output *output;
+	struct unrun unrun;
+	struct account account;
+	struct signals *signals;
+	struct signals_receiver receiver;
+	struct slot **slots; //< by number - 1; each only used by its worker
+	unsigned slot_count; //< how many there may be
+	atomic_uint size;    //< how many there are to be
+	uint64_t read;       //< tasks read so far
+	int64_t started;
+	atomic_bool input_done;   //< main reads and counts no more
+	atomic_bool notice_given; //< of the first cancellation
+	atomic_bool pipe_broken;  //< standard output, and SIGPIPE would have killed
+};
+
+static void say(struct run *run, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void say(struct run *run, const char *format, ...)
+{
+	struct text line = {0};
+	va_list arguments;
+	char words[256];
+
+	va_start(arguments, format);
+	vsnprintf(words, sizeof words, format, arguments);
+	va_end(arguments);
+	text_format(&line, "leat: %s\n", words);
+	output_notice(run->output, &line);
+	text_finish(&line);
+}
+
+/* ---- cancellation ---- */
+
+static const char *cause_words(int cause)
+{
+	switch (cause) {
+	case SIGINT:
+		return "interrupted";
+	case SIGTERM:
+		return "told to terminate";
+	case SIGHUP:
+		return "hung up";
+	case SIGQUIT:
+		return "told to quit";
+	default:
+		return "canceled";
+	}
+}
+
+// Says how many run and how many will not, once both are known.
+static void give_notice(struct run *run)
+{
+	enum level level = cancellation_level(&run->cancellation);
+	int cause = leat_context_cause(run->cancellation.intake);
+	struct leat_pool_state state = leat_pool_state(run->pool);
+	unsigned long long unrun = atomic_load(&run->account.counts[TASK_UNRUN]) + state.queued;
+	const char *end = level == LEVEL_DRAIN	    ? "finish (again: end them)"
+			  : level == LEVEL_TERMINATE ? "are being ended (again: kill them)"
+						      : "are being killed";
+
+	if (run->options->quiet || atomic_exchange(&run->notice_given, true))
+		return;
+	say(run, "%s: %u running %s, %llu%s not run", cause_words(cause), state.running, end,
+		unrun, atomic_load(&run->account.input_cut) ? "+" : "");
+}
+
+static void level_reached(void *argument, enum level level, int cause)
+{
+	struct run *run = argument;
+
+	if (!atomic_load(&run->input_done))
+		return; // main gives notice when it has counted
+	if (!atomic_load(&run->notice_given))
+		give_notice(run);
+	else if (!run->options->quiet && level == LEVEL_TERMINATE)
+		say(run, cause == CAUSE_DRAIN_TIMEOUT
+				 ? "drain timeout: ending the running tasks"
+				 : "ending the running tasks (again: kill them)");
+	else if (!run->options->quiet)
+		say(run, "killing the running tasks");
+}
+
+// leat can't go on: as if interrupted, and the exit status says so.
+static void fail_run(struct run *run)
+{
+	atomic_store(&run->account.leat_trouble, true);
+	if (cancellation_level(&run->cancellation) == LEVEL_NONE)
+		cancellation_raise(&run->cancellation, LEVEL_DRAIN, CAUSE_OUTPUT);
+}
+
+static void output_broke(void *argument, const char *stream, int error)
+{
+	struct run *run = argument;
+
+	if (error == EPIPE && !signals_is_ignored(SIGPIPE))
+		atomic_store(&run->pipe_broken, true);
+	else
+		say(run, "cannot write %s: %s", stream, strerror(error));
+	fail_run(run);
+}
+
+static void resize(void *argument, int change)
+{
+	struct run *run = argument;
+	unsigned size = atomic_load(&run->size);
+
+	if ((change < 0 && size == 1) || (change > 0 && size == run->slot_count))
+		return;
+	size += (unsigned)change;
+	if (leat_pool_resize(run->pool, size) == 0)
+		atomic_store(&run->size, size);
+}
+
+/* ---- one task, in its worker ---- */
+
+static struct slot *get_slot(struct run *run, unsigned number)
+{
+	struct slot **slot = &run->slots[number - 1];
+
+	if (!*slot)
+		slot_create(slot, &run->surroundings, number);
+	return *slot;
+}
+
+static void append_task_line(struct text *line, const struct task *task,
+	const struct leat_outcome *outcome, int error)
+{
+	const struct options *options = task->run->options;
+	struct task_trouble trouble = {
+		.error = error,
+		.words = error == -EINVAL ? "there is a NUL byte in it" : NULL,
+	};
+
+	if (task->end != TASK_OK && task->end != TASK_UNRUN && !options->quiet)
+		account_append_task(line, task->sequence, outcome, &trouble,
+			options->timeout_ns, task->record, task->length);
+}
+
+static void check_capture(const struct task *task, const struct leat_capture *capture)
+{
+	int error = capture ? leat_capture_error(capture) : 0;
+
+	if (!error)
+		return;
+	say(task->run, "output of task %llu is lost: cannot keep it in %s: %s",
+		(unsigned long long)task->sequence,
+		task->run->surroundings.temporary_directory, strerror(-error));
+	fail_run(task->run);
+}
+
+static enum task_end classify(const struct leat_outcome *outcome, int error)
+{
+	if (error)
+		return error == -ECANCELED ? TASK_UNRUN : TASK_FAILED;
+	return account_classify(outcome);
+}
+
+static void run_task(struct leat_worker *worker, void *argument)
+{
+	struct task *task = argument;
+	struct run *run = task->run;
+	struct slot *slot = get_slot(run, leat_worker_number(worker));
+	struct leat_outcome outcome = {0};
+	struct text line = {0};
+	int error = slot ? slot_run(slot, task, &outcome) : -ENOMEM;
+
+	task->end = classify(&outcome, error);
+	if (!error && outcome.ended_by == LEAT_BY_DEADLINE)
+		atomic_store(&run->account.deadline_hit, true);
+	append_task_line(&line, task, &outcome, error);
+	output_task(run->output, slot && !error ? slot_out(slot) : NULL,
+		slot && !error ? slot_err(slot) : NULL, &line);
+	text_finish(&line);
+	if (slot && !error) {
+		check_capture(task, slot_out(slot));
+		check_capture(task, slot_err(slot));
+	}
+}
+
+static void complete(void *argument, const struct leat_completion *completion)
+{
+	struct task *task = argument;
+	struct run *run = task->run;
+
+	if (completion->end == LEAT_JOB_CANCELED)
+		task->end = TASK_UNRUN;
+	if (completion->end == LEAT_JOB_PANICKED) {
+		task->end = TASK_FAILED;
+		say(run, "task %llu: %s", (unsigned long long)task->sequence,
+			completion->message);
+		fail_run(run);
+	}
+	account_count(&run->account, task->end);
+	if (task->end == TASK_UNRUN)
+		unrun_add(&run->unrun, task);
+	else
+		free(task);
+}
+
+/* ---- the input, in the main thread ---- */
+
+// Lines that are empty, blank or a comment are no tasks.
+static bool is_task(const struct run *run, const struct record *record)
+{
+	if (!run->surroundings.lines)
+		return true;
+	for (size_t index = 0; index < record->length; index++)
+		if (!strchr(" \t\r", record->bytes[index]) || !record->bytes[index])
+			return record->bytes[index] != '#';
+	return false;
+}
+
+static int submit(struct run *run, const struct record *record)
+{
+	struct task *task = malloc(sizeof *task + record->length);
+	struct leat_job job = {
+		.run = run_task,
+		.complete = complete,
+		.argument = task,
+		.context = run->cancellation.terminate,
+	};
+	int error;
+
+	if (!task)
+		return -ENOMEM;
+	*task = (struct task){
+		.run = run, .sequence = ++run->read, .length = record->length};
+	memcpy(task->record, record->bytes, record->length);
+	error = leat_pool_submit(run->pool, &job, NULL);
+	if (error)
+		free(task);
+	return error;
+}
+
+static void count_unrun(struct run *run, const struct record *record)
+{
+	account_count(&run->account, TASK_UNRUN);
+	unrun_write(&run->unrun, record->bytes, record->length);
+}
+
+// Returns 0 at the input's end, else why reading stopped; the record in hand that was
+// not accepted, if that was why, is in *refused.
+static int read_and_submit(struct run *run, struct record *refused)
+{
+	struct patience patience = {run->cancellation.intake, LEAT_NEVER};
+	int got, error = 0;
+
+	*refused = (struct record){0};
+	do {
+		struct record record;
+
+		got = input_next(run->input, patience, &record);
+		if (got == 1 && is_task(run, &record))
+			error = submit(run, &record);
+		if (error)
+			*refused = record;
+	} while (got == 1 && !error);
+	return error ? error : got;
+}
+
+// Reads on to count what will not be run, as long as that costs no waiting.
+static void count_rest(struct run *run, const struct record *refused)
+{
+	struct leat_context *kill = run->cancellation.kill;
+	struct patience patience = {kill, LEAT_NEVER};
+	struct record record;
+	int got = 1;
+
+	if (!input_is_bounded(run->input))
+		patience.until = leat_context_now(kill) + COUNTING_NS;
+	leat_pool_give_up(run->pool);
+	unrun_flush(&run->unrun);
+	if (refused->bytes)
+		count_unrun(run, refused);
+	for (unsigned count = 1; got == 1; count++) {
+		if (count % COUNTING_STRIDE == 0 &&
+			(leat_context_now(kill) >= patience.until || leat_context_cause(kill)))
+			break;
+		got = input_next(run->input, patience, &record);
+		if (got == 1 && is_task(run, &record))
+			count_unrun(run, &record);
+	}
+	if (got != 0)
+		atomic_store(&run->account.input_cut, true);
+}
+
+static void read_input(struct run *run)
+{
+	struct record refused;
+	int error = read_and_submit(run, &refused);
+	bool ended = leat_context_cause(run->cancellation.intake) != 0;
+
+	if (refused.bytes && !ended) {
+		say(run, "cannot run any more tasks: %s", strerror(-error));
+		fail_run(run);
+		ended = true;
+	}
+	if (error && ended) {
+		count_rest(run, &refused);
+	} else if (error) { // the input's own, which said so: what was read is run
+		atomic_store(&run->account.leat_trouble, true);
+		atomic_store(&run->account.input_cut, true);
+	}
+	atomic_store(&run->input_done, true);
+	if (cancellation_first_signal(&run->cancellation))
+		give_notice(run);
+}
+
+/* ---- set-up, end ---- */
+
+static int cannot(const char *what, int error)
+{
+	message("cannot %s: %s", what, strerror(-error));
+	return error;
+}
+
+static const char *temporary_directory(void)
+{
+	const char *directory = getenv("TMPDIR");
+
+	return directory && *directory ? directory : "/tmp";
+}
+
+static int init_surroundings(struct run *run)
+{
+	const struct options *options = run->options;
+	struct surroundings *surroundings = &run->surroundings;
+
+	*surroundings = (struct surroundings){
+		.family = surroundings->family,
+		.shell = surroundings->shell,
+		.control = {
+			.terminate = run->cancellation.terminate,
+			.kill = run->cancellation.kill,
+			.timeout_ns = options->timeout_ns,
+			.grace_ns = options->kill_after_ns,
+			.linger_ns = options->linger_ns,
+		},
+		.intake = run->cancellation.intake,
+		.temporary_directory = temporary_directory(),
+		.capture = !options->ungroup,
+		.lines = options->lines,
+	};
+	return surroundings_init_environment(surroundings);
+}
+
+// A queue that lets main sleep through many short tasks, and stays small.
+static size_t queue_length(unsigned slots)
+{
+	return slots < 32 ? 64 : slots < 512 ? 2 * (size_t)slots : 1024;
+}
+
+static unsigned choose_size(struct run *run)
+{
+	const struct jobs *jobs = &run->options->jobs;
+
+	run->slot_count = leat_family_room(run->surroundings.family);
+	if (jobs->kind == JOBS_NUMBER && jobs->number > run->slot_count)
+		message("running %u tasks at a time: the limit on open files allows no more",
+			run->slot_count);
+	return jobs_resolve(jobs, cpus_usable(""), run->slot_count);
+}
+
+static int start_signals(struct run *run)
+{
+	run->receiver = (struct signals_receiver){
+		.cancellation = &run->cancellation,
+		.family = run->surroundings.family,
+		.drain_timeout_ns = run->options->drain_timeout_ns,
+		.terminate_on_interrupt = run->options->terminate_on_interrupt,
+		.argument = run,
+		.level_reached = level_reached,
+		.resize = resize,
+	};
+	return signals_start(&run->signals, &run->receiver);
+}
+
+static int start_engine(struct run *run)
+{
+	unsigned size = choose_size(run);
+	int error;
+
+	atomic_store(&run->size, size);
+	run->slots = calloc(run->slot_count, sizeof *run->slots);
+	if (!run->slots)
+		return -ENOMEM;
+	error = init_surroundings(run);
+	if (error)
+		goto free_slots;
+	error = output_create(&run->output, run->cancellation.kill, output_broke, run);
+	if (error)
+		goto finish_surroundings;
+	error = leat_pool_create(
+		&run->pool, size, queue_length(size), run->cancellation.intake);
+	if (error)
+		goto destroy_output;
+	error = start_signals(run);
+	if (error)
+		goto destroy_pool;
+	return 0;
+destroy_pool:
+	leat_pool_destroy(run->pool);
+destroy_output:
+	output_destroy(run->output);
+finish_surroundings:
+	surroundings_finish(&run->surroundings);
+free_slots:
+	free(run->slots);
+	return error;
+}
+
+static void stop_engine(struct run *run)
+{
+	signals_stop(run->signals);
+	leat_pool_destroy(run->pool);
+	output_destroy(run->output);
+	surroundings_finish(&run->surroundings);
+	for (unsigned index = 0; index < run->slot_count; index++)
+		slot_destroy(run->slots[index]);
+	free(run->slots);
+}
+
+static bool all_ok(const struct run *run)
+{
+	return account_total(&run->account) ==
+	       atomic_load(&run->account.counts[TASK_OK]);
+}
+
+static void print_summary(struct run *run)
+{
+	const struct options *options = run->options;
+	struct text line = {0};
+
+	if (options->quiet || (all_ok(run) && !options->summary && !isatty(STDERR_FILENO)))
+		return;
+	account_append_summary(&line, &run->account,
+		leat_context_now(run->cancellation.kill) - run->started);
+	output_notice(run->output, &line);
+	text_finish(&line);
+}
+
+static void run_tasks(struct run *run)
+{
+	if (input_is_terminal(run->input))
+		message("reading commands from the terminal, one per line, until Ctrl-D");
+	run->started = leat_context_now(run->cancellation.kill);
+	read_input(run);
+	leat_pool_wait(run->pool);
+	if (leat_context_cause(run->cancellation.intake) == LEAT_CAUSE_DEADLINE &&
+		(atomic_load(&run->account.counts[TASK_UNRUN]) ||
+			atomic_load(&run->account.input_cut)))
+		atomic_store(&run->account.deadline_hit, true);
+}
+
+static void finish_unrun(struct run *run)
+{
+	const char *name = run->options->unrun_file;
+	int error = unrun_close(&run->unrun);
+
+	if (!error)
+		return;
+	say(run, "cannot write %s: %s", name, strerror(-error));
+	atomic_store(&run->account.leat_trouble, true);
+}
+
+// The greater trouble wins: leat's own, then the signal, then the tasks'.
+static int conclude(struct run *run)
+{
+	int number = cancellation_first_signal(&run->cancellation);
+
+	if (output_is_broken(run->output) && cancellation_level(&run->cancellation) < LEVEL_KILL)
+		atomic_store(&run->account.leat_trouble, true);
+	stop_engine(run);
+	if (atomic_load(&run->pipe_broken))
+		signals_die_of(SIGPIPE);
+	else if (number && !atomic_load(&run->account.leat_trouble))
+		signals_die_of(number);
+	return account_exit_status(&run->account);
+}
+
+static int run_with_input(struct run *run)
+{
+	int error = start_engine(run);
+
+	if (error) {
+		unrun_close(&run->unrun);
+		cannot("start", error);
+		return EXIT_LEAT_TROUBLE;
+	}
+	run_tasks(run);
+	finish_unrun(run);
+	print_summary(run);
+	return conclude(run);
+}
+
+// What can fail before anything runs, in order; EXIT_ALL_OK: all is open.
+static int prepare(struct run *run)
+{
+	const struct options *options = run->options;
+	int error = shell_init(&run->surroundings.shell, options->shell);
+
+	if (error) {
+		message("--shell: cannot run %s: %s", options->shell ? options->shell : "sh",
+			strerror(-error));
+		return options->shell ? EXIT_USAGE : EXIT_LEAT_TROUBLE;
+	}
+	error = leat_family_create(&run->surroundings.family);
+	if (error) {
+		cannot("start", error);
+		return EXIT_LEAT_TROUBLE;
+	}
+	error = input_open(&run->input, options);
+	if (error)
+		goto destroy_family;
+	error = unrun_open(&run->unrun, options->unrun_file, options->delimiter);
+	if (!error)
+		return EXIT_ALL_OK;
+	message("cannot write %s: %s", options->unrun_file, strerror(-error));
+	input_close(run->input);
+destroy_family:
+	leat_family_destroy(run->surroundings.family);
+	return EXIT_LEAT_TROUBLE;
+}
+
+int run(const struct options *options)
+{
+	static struct run run; // zero, and large for a stack
+	int status;
+
+	run.options = options;
+	status = prepare(&run);
+	if (status != EXIT_ALL_OK)
+		return status;
+	signals_block();
+	if (cancellation_init(&run.cancellation, options->deadline_ns) < 0) {
+		message("out of memory");
+		return EXIT_LEAT_TROUBLE;
+	}
+	status = run_with_input(&run);
+	cancellation_finish(&run.cancellation);
+	input_close(run.input);
+	leat_family_destroy(run.surroundings.family);
+	return status;
+}

@@ -1,0 +1,39 @@
+/* The thread that receives leat's signals. */
+#ifndef LEAT_CLI_SIGNALS_H
+#define LEAT_CLI_SIGNALS_H
+
+#include "cancellation.h"
+
+struct signals;
+
+/** What the signals lead to, each called by the signal thread. */
+struct signals_receiver {
+	struct cancellation *cancellation;
+	struct leat_family *family;
+	int64_t drain_timeout_ns; //< LEAT_NEVER: none
+	bool terminate_on_interrupt;
+	void *argument;
+	void (*level_reached)(void *argument, enum level level, int cause);
+	void (*resize)(void *argument, int change); //< by so many slots
+};
+
+/**
+ * Block, in the calling thread, what leat receives or has reported otherwise (SIGPIPE,
+ * SIGXFSZ: by write(2)). To be called before there are other threads. What is ignored
+ * stays so and is not received.
+ */
+void signals_block(void);
+
+/** Start the thread. `receiver` is kept. Errors: -ENOMEM, -EAGAIN, -EMFILE, -ENFILE. */
+int signals_start(struct signals **result, const struct signals_receiver *receiver);
+
+/** Stop and join it. */
+void signals_stop(struct signals *signals);
+
+/** Whether `number` was ignored when leat was started. */
+bool signals_is_ignored(int number);
+
+/** Die of `number`, as the shell is to see it. Returns where that signal is ignored. */
+void signals_die_of(int number);
+
+#endif

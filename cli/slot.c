@@ -1,0 +1,186 @@
+#include "slot.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CAPTURE_MEMORY_BYTES ((size_t)512 * 1024) // twice: a megabyte per slot
+#define VARIABLE_BYTES 40
+
+extern char **environ;
+
+enum variable { VARIABLE_PID, VARIABLE_SEQ, VARIABLE_ATTEMPT, VARIABLE_SLOT, VARIABLES };
+
+struct slot {
+	const struct surroundings *surroundings;
+	struct leat_capture *out, *err;
+	struct command command;
+	char variables[VARIABLES][VARIABLE_BYTES];
+	const char *mark[VARIABLE_SLOT + 1]; //< those before VARIABLE_SLOT: one attempt's
+	const char **environment;
+};
+
+// POSIX, 3.216: letters, digits and underscores, no digit first.
+static bool is_name(const char *entry)
+{
+	size_t length = strcspn(entry, "=");
+
+	if (!length || isdigit((unsigned char)*entry))
+		return false;
+	for (size_t index = 0; index < length; index++)
+		if (!isalnum((unsigned char)entry[index]) && entry[index] != '_')
+			return false;
+	return true;
+}
+
+static bool is_own(const char *entry)
+{
+	static const char *const names[] = {
+		"LEAT_PID=", "LEAT_SEQ=", "LEAT_ATTEMPT=", "LEAT_SLOT="};
+
+	for (size_t index = 0; index < VARIABLES; index++)
+		if (strncmp(entry, names[index], strlen(names[index])) == 0)
+			return true;
+	return false;
+}
+
+int surroundings_init_environment(struct surroundings *surroundings)
+{
+	size_t count = 0;
+
+	while (environ[count])
+		count++;
+	surroundings->environment = calloc(count + 1, sizeof *surroundings->environment);
+	if (!surroundings->environment)
+		return -ENOMEM;
+	count = 0;
+	for (char **entry = environ; *entry; entry++)
+		if (!is_own(*entry) && (!surroundings->shell.direct || is_name(*entry)))
+			surroundings->environment[count++] = *entry;
+	surroundings->environment_count = count;
+	return 0;
+}
+
+void surroundings_finish(struct surroundings *surroundings)
+{
+	free(surroundings->environment);
+}
+
+static int fill_environment(struct slot *slot)
+{
+	const struct surroundings *surroundings = slot->surroundings;
+	size_t count = surroundings->environment_count;
+
+	slot->environment = calloc(count + VARIABLES + 1, sizeof *slot->environment);
+	if (!slot->environment)
+		return -ENOMEM;
+	memcpy(slot->environment, surroundings->environment,
+		count * sizeof *slot->environment);
+	for (int index = 0; index < VARIABLES; index++)
+		slot->environment[count + (size_t)index] = slot->variables[index];
+	for (int index = 0; index < VARIABLE_SLOT; index++)
+		slot->mark[index] = slot->variables[index];
+	return 0;
+}
+
+int slot_create(
+	struct slot **result, const struct surroundings *surroundings, unsigned number)
+{
+	struct slot *slot = calloc(1, sizeof *slot);
+	int error;
+
+	if (!slot)
+		return -ENOMEM;
+	slot->surroundings = surroundings;
+	command_init(&slot->command);
+	snprintf(slot->variables[VARIABLE_SLOT], VARIABLE_BYTES, "LEAT_SLOT=%u", number);
+	snprintf(slot->variables[VARIABLE_PID], VARIABLE_BYTES, "LEAT_PID=%d", (int)getpid());
+	error = fill_environment(slot);
+	if (!error && surroundings->capture)
+		error = leat_capture_create(&slot->out, CAPTURE_MEMORY_BYTES,
+			surroundings->temporary_directory);
+	if (!error && surroundings->capture)
+		error = leat_capture_create(&slot->err, CAPTURE_MEMORY_BYTES,
+			surroundings->temporary_directory);
+	if (error)
+		slot_destroy(slot);
+	else
+		*result = slot;
+	return error;
+}
+
+void slot_destroy(struct slot *slot)
+{
+	if (!slot)
+		return;
+	leat_capture_destroy(slot->out);
+	leat_capture_destroy(slot->err);
+	command_finish(&slot->command);
+	free(slot->environment);
+	free(slot);
+}
+
+struct leat_capture *slot_out(const struct slot *slot)
+{
+	return slot->out;
+}
+
+struct leat_capture *slot_err(const struct slot *slot)
+{
+	return slot->err;
+}
+
+// Tries again as long as somebody may make room.
+static int start_and_wait(
+	struct slot *slot, const struct leat_spec *spec, struct leat_outcome *outcome)
+{
+	const struct surroundings *surroundings = slot->surroundings;
+
+	for (;;) {
+		int error = leat_child_run(surroundings->family, spec, &surroundings->control,
+			slot->out, slot->err, outcome);
+
+		if (!error || !leat_family_await_room(surroundings->family))
+			return error;
+		if (leat_context_cause(surroundings->intake))
+			return -ECANCELED;
+	}
+}
+
+int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *outcome)
+{
+	const struct surroundings *surroundings = slot->surroundings;
+	size_t length = task->length;
+	struct leat_spec spec = {
+		.envp = slot->environment,
+		.search_path = surroundings->shell.search_path,
+		.script_shell = surroundings->shell.path,
+		.mark = slot->mark,
+		.stdin_fd = -1,
+		.stdout_fd = slot->out ? -1 : STDOUT_FILENO,
+		.stderr_fd = slot->err ? -1 : STDERR_FILENO,
+	};
+	int error;
+
+	if (slot->out) {
+		leat_capture_reset(slot->out);
+		leat_capture_reset(slot->err);
+	}
+	snprintf(slot->variables[VARIABLE_SEQ], VARIABLE_BYTES, "LEAT_SEQ=%" PRIu64,
+		task->sequence);
+	snprintf(slot->variables[VARIABLE_ATTEMPT], VARIABLE_BYTES, "LEAT_ATTEMPT=1");
+	if (surroundings->lines && length && task->record[length - 1] == '\r')
+		length--;
+	error = command_prepare(&slot->command, &surroundings->shell, task->record, length);
+	if (error)
+		return error;
+	spec.argv = slot->command.argv;
+	spec.program = slot->command.direct ? NULL : surroundings->shell.path;
+	error = start_and_wait(slot, &spec, outcome);
+	command_release(&slot->command);
+	return error;
+}

@@ -12,7 +12,7 @@ DATADIR ?= $(PREFIX)/share
 
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
-	-Wpointer-arith -Wcast-qual -Wvla
+	-Wpointer-arith -Wvla
 # Warnings are errors in our own builds; packagers may set WERROR= .
 WERROR ?= -Werror
 HARDENING ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2
@@ -133,7 +133,7 @@ uninstall:
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(CLI_TESTED) $(BUILD)/libleat.a tests/unit/unit.h
 	@mkdir -p $(@D)
-	$(CC) $(OUR_CFLAGS) -Icli -Wno-missing-prototypes -Wno-cast-qual $(CPPFLAGS) $(CFLAGS) \
+	$(CC) $(OUR_CFLAGS) -Icli -Wno-missing-prototypes $(CPPFLAGS) $(CFLAGS) \
 		$< $(CLI_TESTED) $(BUILD)/libleat.a -o $@ $(LDFLAGS) $(OUR_LDFLAGS) -lcmocka
 
 $(BUILD)/tests/helpers/puppet: tests/helpers/puppet.c

@@ -93,20 +93,20 @@ static const char *cause_words(int cause)
 }
 
 // Says how many run and how many will not, once both are known.
-static void give_notice(struct run *run)
+static void give_notice(struct run *run, unsigned running)
 {
 	enum level level = cancellation_level(&run->cancellation);
 	int cause = leat_context_cause(run->cancellation.intake);
-	struct leat_pool_state state = leat_pool_state(run->pool);
-	unsigned long long unrun = atomic_load(&run->account.counts[TASK_UNRUN]) + state.queued;
+	unsigned long long unrun =
+		atomic_load(&run->account.counts[TASK_UNRUN]) + leat_pool_state(run->pool).queued;
 	const char *end = level == LEVEL_DRAIN	    ? "finish (again: end them)"
 			  : level == LEVEL_TERMINATE ? "are being ended (again: kill them)"
 						      : "are being killed";
 
 	if (run->options->quiet || atomic_exchange(&run->notice_given, true))
 		return;
-	say(run, "%s: %u running %s, %llu%s not run", cause_words(cause), state.running, end,
-		unrun, atomic_load(&run->account.input_cut) ? "+" : "");
+	say(run, "%s: %u running %s, %llu%s not run", cause_words(cause), running, end, unrun,
+		 atomic_load(&run->account.input_cut) ? "+" : "");
 }
 
 static void level_reached(void *argument, enum level level, int cause)
@@ -116,7 +116,7 @@ static void level_reached(void *argument, enum level level, int cause)
 	if (!atomic_load(&run->input_done))
 		return; // main gives notice when it has counted
 	if (!atomic_load(&run->notice_given))
-		give_notice(run);
+		give_notice(run, leat_pool_state(run->pool).running);
 	else if (!run->options->quiet && level == LEVEL_TERMINATE)
 		say(run, cause == CAUSE_DRAIN_TIMEOUT
 				 ? "drain timeout: ending the running tasks"
@@ -334,6 +334,7 @@ static void read_input(struct run *run)
 	struct record refused;
 	int error = read_and_submit(run, &refused);
 	bool ended = leat_context_cause(run->cancellation.intake) != 0;
+	unsigned running = leat_pool_state(run->pool).running;
 
 	if (refused.bytes && !ended) {
 		say(run, "cannot run any more tasks: %s", strerror(-error));
@@ -348,7 +349,7 @@ static void read_input(struct run *run)
 	}
 	atomic_store(&run->input_done, true);
 	if (cancellation_first_signal(&run->cancellation))
-		give_notice(run);
+		give_notice(run, running);
 }
 
 /* ---- set-up, end ---- */
@@ -467,8 +468,9 @@ static void stop_engine(struct run *run)
 
 static bool all_ok(const struct run *run)
 {
-	return account_total(&run->account) ==
-	       atomic_load(&run->account.counts[TASK_OK]);
+	return !leat_context_cause(run->cancellation.intake) &&
+	       !atomic_load(&run->account.input_cut) &&
+	       account_total(&run->account) == atomic_load(&run->account.counts[TASK_OK]);
 }
 
 static void print_summary(struct run *run)

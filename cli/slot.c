@@ -141,10 +141,11 @@ static int start_and_wait(
 	const struct surroundings *surroundings = slot->surroundings;
 
 	for (;;) {
+		uint64_t activity = leat_family_activity(surroundings->family);
 		int error = leat_child_run(surroundings->family, spec, &surroundings->control,
 			slot->out, slot->err, outcome);
 
-		if (!error || !leat_family_await_room(surroundings->family))
+		if (!error || !leat_family_await_room(surroundings->family, activity))
 			return error;
 		if (leat_context_cause(surroundings->intake))
 			return -ECANCELED;

@@ -347,12 +347,16 @@ LEAT_API void leat_family_destroy(struct leat_family *family);
 /** How many children may run at the same time within the limit on open files. */
 LEAT_API unsigned leat_family_room(const struct leat_family *family);
 
+/** A number that changes with each begin and end of leat_child_run(). */
+LEAT_API uint64_t leat_family_activity(struct leat_family *family);
+
 /**
- * Wait until a running child has ended or a twentieth of a second has passed: to
- * try again what -EAGAIN and its kin refused. Returns false, at once, where no
- * child runs: then there is nobody who could make room.
+ * After leat_child_run() found no room: wait until another child ends, but no longer
+ * than a twentieth of a second, as others may make room, too. `activity` is what
+ * leat_family_activity() gave before that try. Returns false, at once, where no other
+ * child ran, or was being started, since then: then there is nobody to hope for.
  */
-LEAT_API bool leat_family_await_room(struct leat_family *family);
+LEAT_API bool leat_family_await_room(struct leat_family *family, uint64_t activity);
 
 /**
  * Stop every child with its whole tree (SIGSTOP; what is started meanwhile is

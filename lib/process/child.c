@@ -382,9 +382,10 @@ int leat_child_run(struct leat_family *family, const struct leat_spec *spec,
 	*outcome = (struct leat_outcome){.end = LEAT_EXITED};
 	if (error)
 		return error;
+	leat_family_begin(family);
 	error = open_stream(&run.streams[0], out, spec->stdout_fd);
 	if (error)
-		return error;
+		goto end;
 	error = open_stream(&run.streams[1], err, spec->stderr_fd);
 	if (error)
 		goto close_out;
@@ -394,5 +395,7 @@ int leat_child_run(struct leat_family *family, const struct leat_spec *spec,
 	close_stream(&run.streams[1]);
 close_out:
 	close_stream(&run.streams[0]);
+end:
+	leat_family_end(family);
 	return error;
 }

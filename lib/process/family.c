@@ -1,7 +1,7 @@
 /*
  * The children of this process.
  *
- * The lock guards the ring of members, `suspended` and `ended`. A member is in the
+ * The lock guards the ring of members and what follows it in the struct. A member is in the
  * ring from just after its start until just before it is reaped, so every pid found
  * there under the lock is that child's: it can be signaled, and is not to be reaped
  * as an orphan. `child_ended` wakes those that wait for room.
@@ -38,7 +38,8 @@ struct leat_family {
 	pthread_mutex_t lock;
 	pthread_cond_t child_ended;
 	struct leat_member members; //< head of a ring
-	uint64_t ended;
+	unsigned active;   //< tries to run a child that are under way
+	uint64_t activity; //< how many such tries have begun and have ended
 	bool suspended;
 };
 
@@ -146,6 +147,23 @@ int leat_family_null_fd(const struct leat_family *family)
 	return family->null_fd;
 }
 
+void leat_family_begin(struct leat_family *family)
+{
+	pthread_mutex_lock(&family->lock);
+	family->active++;
+	family->activity++;
+	pthread_mutex_unlock(&family->lock);
+}
+
+void leat_family_end(struct leat_family *family)
+{
+	pthread_mutex_lock(&family->lock);
+	family->active--;
+	family->activity++;
+	pthread_cond_broadcast(&family->child_ended);
+	pthread_mutex_unlock(&family->lock);
+}
+
 void leat_family_enter(struct leat_family *family, struct leat_member *member)
 {
 	pthread_mutex_lock(&family->lock);
@@ -163,23 +181,32 @@ void leat_family_leave(struct leat_family *family, struct leat_member *member)
 	pthread_mutex_lock(&family->lock);
 	member->previous->next = member->next;
 	member->next->previous = member->previous;
-	family->ended++;
-	pthread_cond_broadcast(&family->child_ended);
 	pthread_mutex_unlock(&family->lock);
 }
 
-bool leat_family_await_room(struct leat_family *family)
+uint64_t leat_family_activity(struct leat_family *family)
+{
+	pthread_mutex_lock(&family->lock);
+	uint64_t activity = family->activity;
+	pthread_mutex_unlock(&family->lock);
+	return activity;
+}
+
+bool leat_family_await_room(struct leat_family *family, uint64_t activity)
 {
 	int64_t until = leat_monotonic_ns() + AWAIT_ROOM_NS;
-	bool others;
+	uint64_t seen;
+	bool hope;
 
 	pthread_mutex_lock(&family->lock);
-	uint64_t ended = family->ended;
-	others = family->members.next != &family->members;
-	while (others && family->ended == ended && leat_monotonic_ns() < until)
+	seen = family->activity;
+	// Two changes are the caller's own try. Of two tries at the same moment each may
+	// have taken the other's room (fork(2), RLIMIT_NPROC), so only a lonely one counts.
+	hope = family->active || seen != activity + 2;
+	while (family->active && family->activity == seen && leat_monotonic_ns() < until)
 		leat_cond_wait(&family->child_ended, &family->lock, until);
 	pthread_mutex_unlock(&family->lock);
-	return others;
+	return hope;
 }
 
 static void signal_all(struct leat_family *family, int number, bool suspended)

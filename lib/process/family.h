@@ -14,6 +14,10 @@ struct leat_member {
 const struct leat_inheritance *leat_family_inheritance(const struct leat_family *family);
 int leat_family_null_fd(const struct leat_family *family);
 
+/** Around each try to run a child, from before its start until after its end. */
+void leat_family_begin(struct leat_family *family);
+void leat_family_end(struct leat_family *family);
+
 /** Enter a child that was started; in a suspended family it is stopped at once. */
 void leat_family_enter(struct leat_family *family, struct leat_member *member);
 

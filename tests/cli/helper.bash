@@ -1,0 +1,58 @@
+# What every bats file loads: the program, its obedient child, and ways to wait.
+
+BUILD=${BUILD:-$BATS_TEST_DIRNAME/../../.build}
+BUILD=$(cd "$BUILD" && pwd)
+export PATH="$BUILD:$BUILD/tests/helpers:$PATH"
+export BATS_TEST_TIMEOUT=60
+unset GITHUB_ACTIONS
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
+# leat in the background with all signals at their default (a shell without job
+# control has SIGINT and SIGQUIT ignored there); its number is in $leat. Standard error
+# goes to the FIFO "err", open on descriptor 9, so that its lines can be waited for.
+start_leat() {
+	mkfifo err
+	env --default-signal=INT,QUIT,TERM,HUP,TSTP leat "$@" >out 2>err 3>&- &
+	leat=$!
+	exec 9<err
+}
+
+# A gate that tasks wait at ("puppet pass gate"), however late they come to it.
+close_gate() {
+	exec 7>gate
+	flock -x 7
+}
+
+open_gate() {
+	flock -u 7
+}
+
+# The next line of standard error of start_leat's leat, in $line.
+next_line() {
+	IFS= read -r -t 30 line <&9
+}
+
+# Wait for start_leat's leat; its status is in $status, the rest of its words in $rest.
+finish_leat() {
+	rest=$(cat <&9)
+	status=0
+	wait "$leat" || status=$?
+	exec 9<&-
+}
+
+# Until process $1 is in state $2 (proc(5): T stopped, Z zombie), or gone.
+await_state() {
+	while [ -e "/proc/$1/stat" ] && ! grep -q ") $2 " "/proc/$1/stat"; do
+		read -r -t 0.01 _ <> <(:) || :
+	done
+}
+
+# Until no process of number $1 lives (a zombie does not).
+await_end() {
+	while [ -e "/proc/$1/stat" ] && ! grep -q ") [ZX] " "/proc/$1/stat"; do
+		read -r -t 0.01 _ <> <(:) || :
+	done
+}

@@ -1,0 +1,193 @@
+/*
+ * Preloaded (LD_PRELOAD): lets the call number FAIL_AT of those that FAIL_CALLS names
+ * ("malloc", "descriptor", "thread", "process", "write") fail, once. Counts from 1, per process,
+ * and only in the process that FAIL_PROGRAM is the name of. FAIL_AT past the last call:
+ * nothing fails. Whether it did is told by the file FAIL_MARK being made.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static atomic_long calls;
+static long fail_at = -1; //< -1: not looked up yet
+static const char *kind;
+
+static void look_up(void)
+{
+	const char *at = getenv("FAIL_AT");
+	const char *program = getenv("FAIL_PROGRAM");
+
+	kind = getenv("FAIL_CALLS");
+	fail_at = at && kind && program && strcmp(program, program_invocation_short_name) == 0
+			  ? atol(at)
+			  : 0;
+}
+
+static bool fails(const char *which)
+{
+	const char *mark;
+	long fd;
+
+	if (fail_at < 0)
+		look_up();
+	if (!fail_at || strcmp(kind, which) != 0 || atomic_fetch_add(&calls, 1) + 1 != fail_at)
+		return false;
+	mark = getenv("FAIL_MARK");
+	fd = mark ? syscall(SYS_openat, AT_FDCWD, mark, O_CREAT | O_WRONLY, 0600) : -1;
+	if (fd >= 0)
+		syscall(SYS_close, fd);
+	return true;
+}
+
+#define REAL(name) ((__typeof__(&name))real(&real_##name, #name))
+
+static void *real(void **where, const char *name)
+{
+	if (!*where)
+		*where = dlsym(RTLD_NEXT, name);
+	return *where;
+}
+
+static void *real_malloc, *real_calloc, *real_realloc, *real_reallocarray;
+static void *real_pipe2, *real_eventfd, *real_signalfd, *real_pthread_create, *real_write;
+static void *real_open, *real_clone;
+
+// dlsym() itself may call calloc() before that is known.
+static char early[4096];
+static size_t early_used;
+
+static bool looking_up;
+
+void *calloc(size_t count, size_t size)
+{
+	if (!real_calloc) {
+		if (looking_up) {
+			void *place = early + early_used;
+
+			early_used += (count * size + 15) / 16 * 16;
+			return early_used <= sizeof early ? place : NULL;
+		}
+		looking_up = true;
+		real(&real_calloc, "calloc");
+		looking_up = false;
+	}
+	if (fails("malloc")) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return REAL(calloc)(count, size);
+}
+
+void *malloc(size_t size)
+{
+	if (fails("malloc")) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return REAL(malloc)(size);
+}
+
+void *realloc(void *memory, size_t size)
+{
+	if (fails("malloc")) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return REAL(realloc)(memory, size);
+}
+
+void *reallocarray(void *memory, size_t count, size_t size)
+{
+	if (fails("malloc")) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return REAL(reallocarray)(memory, count, size);
+}
+
+int pipe2(int ends[2], int flags)
+{
+	if (fails("descriptor")) {
+		errno = EMFILE;
+		return -1;
+	}
+	return REAL(pipe2)(ends, flags);
+}
+
+int eventfd(unsigned value, int flags);
+int eventfd(unsigned value, int flags)
+{
+	if (fails("descriptor")) {
+		errno = EMFILE;
+		return -1;
+	}
+	return REAL(eventfd)(value, flags);
+}
+
+int signalfd(int fd, const sigset_t *mask, int flags);
+int signalfd(int fd, const sigset_t *mask, int flags)
+{
+	if (fd < 0 && fails("descriptor")) {
+		errno = ENFILE;
+		return -1;
+	}
+	return REAL(signalfd)(fd, mask, flags);
+}
+
+int open(const char *path, int flags, ...)
+{
+	va_list arguments;
+	mode_t mode;
+
+	va_start(arguments, flags);
+	mode = va_arg(arguments, mode_t);
+	va_end(arguments);
+	if (fails("descriptor")) {
+		errno = EMFILE;
+		return -1;
+	}
+	return REAL(open)(path, flags, mode);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+	void *(*start)(void *), void *argument)
+{
+	if (fails("thread"))
+		return EAGAIN;
+	return REAL(pthread_create)(thread, attributes, start, argument);
+}
+
+ssize_t write(int fd, const void *bytes, size_t length)
+{
+	if (fails("write")) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return REAL(write)(fd, bytes, length);
+}
+
+int clone(int (*start)(void *), void *stack, int flags, void *argument, ...)
+{
+	va_list arguments;
+	pid_t *parent;
+
+	va_start(arguments, argument);
+	parent = va_arg(arguments, pid_t *);
+	va_end(arguments);
+	if (fails("process")) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return ((int (*)(int (*)(void *), void *, int, void *, pid_t *))real(
+		&real_clone, "clone"))(start, stack, flags, argument, parent);
+}

@@ -21,9 +21,9 @@ enum task_end {
 /** Counted by workers and the main thread alike. */
 struct account {
 	atomic_ullong counts[TASK_ENDS];
-	atomic_bool deadline_hit;  //< the run's deadline ended or kept back some task
-	atomic_bool leat_trouble;  //< leat itself failed: exit status 125
-	atomic_bool input_cut;     //< there may be more unrun ones than were counted
+	atomic_bool deadline_hit; //< the run's deadline ended or kept back some task
+	atomic_bool leat_trouble; //< leat itself failed: exit status 125
+	atomic_bool input_cut;    //< there may be more unrun ones than were counted
 };
 
 /** Why a task could not even be tried, in place of an outcome. */

@@ -10,7 +10,8 @@ int cancellation_init(struct cancellation *cancellation, int64_t deadline_ns)
 	if (__builtin_add_overflow(
 		    leat_context_now(cancellation->kill), deadline_ns, &deadline))
 		deadline = LEAT_NEVER;
-	error = leat_context_create(&cancellation->terminate, cancellation->kill, deadline);
+	error = leat_context_create(
+		&cancellation->terminate, cancellation->kill, deadline);
 	if (error)
 		goto destroy_kill;
 	error = leat_context_create(
@@ -36,7 +37,8 @@ void cancellation_finish(struct cancellation *cancellation)
 	leat_context_destroy(cancellation->kill);
 }
 
-enum level cancellation_raise(struct cancellation *cancellation, enum level entry, int cause)
+enum level cancellation_raise(
+	struct cancellation *cancellation, enum level entry, int cause)
 {
 	enum level level;
 
@@ -50,9 +52,9 @@ enum level cancellation_raise(struct cancellation *cancellation, enum level entr
 	if (!cancellation->first_signal && cause < CAUSE_OUTPUT)
 		cancellation->first_signal = cause;
 	pthread_mutex_unlock(&cancellation->lock);
-	leat_context_cancel(level == LEVEL_DRAIN	  ? cancellation->intake
+	leat_context_cancel(level == LEVEL_DRAIN       ? cancellation->intake
 			    : level == LEVEL_TERMINATE ? cancellation->terminate
-							  : cancellation->kill,
+						       : cancellation->kill,
 		cause);
 	return level;
 }

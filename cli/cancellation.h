@@ -35,7 +35,8 @@ void cancellation_finish(struct cancellation *cancellation);
  * Go to level `entry`, or one up from the present level, whichever is more. `cause`
  * is a signal's number or a CAUSE. Returns the level reached. Never blocks.
  */
-enum level cancellation_raise(struct cancellation *cancellation, enum level entry, int cause);
+enum level cancellation_raise(
+	struct cancellation *cancellation, enum level entry, int cause);
 
 enum level cancellation_level(struct cancellation *cancellation);
 int cancellation_first_signal(struct cancellation *cancellation);

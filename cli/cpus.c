@@ -13,7 +13,8 @@ static unsigned affinity(void)
 {
 	unsigned count = 1;
 
-	// The kernel refuses a mask shorter than its own; how long that is it does not say.
+	// The kernel refuses a mask shorter than its own; how long that is it does not
+	// say.
 	for (size_t cpus = 1024; cpus <= 1 << 20; cpus *= 2) {
 		size_t bytes = CPU_ALLOC_SIZE(cpus);
 		cpu_set_t *set = CPU_ALLOC(cpus);
@@ -99,7 +100,8 @@ static bool find_mount(const char *root, bool version_2, struct place *place)
 		char *end = strstr(line, " - ");
 
 		if (!end || sscanf(end, " - %31s %*s %511s", type, options) != 2 ||
-			sscanf(line, "%*d %*d %*s %4095s %4095s", place->top, place->mount) != 2)
+			sscanf(line, "%*d %*d %*s %4095s %4095s", place->top,
+				place->mount) != 2)
 			continue;
 		found = version_2 ? strcmp(type, "cgroup2") == 0
 				  : strcmp(type, "cgroup") == 0 && lists(options, "cpu");

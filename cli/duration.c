@@ -113,8 +113,9 @@ void duration_append(struct text *text, int64_t duration_ns)
 	else if (tenths < 600)
 		text_format(text, "%" PRId64 "s", tenths / 10);
 	else if (seconds < 3600)
-		text_format(text, "%" PRId64 "m%02" PRId64 "s", seconds / 60, seconds % 60);
+		text_format(
+			text, "%" PRId64 "m%02" PRId64 "s", seconds / 60, seconds % 60);
 	else
-		text_format(text, "%" PRId64 "h%02" PRId64 "m%02" PRId64 "s", seconds / 3600,
-			seconds / 60 % 60, seconds % 60);
+		text_format(text, "%" PRId64 "h%02" PRId64 "m%02" PRId64 "s",
+			seconds / 3600, seconds / 60 % 60, seconds % 60);
 }

@@ -121,7 +121,8 @@ static int make_room(struct input *input)
 	if (input->end < input->capacity)
 		return 0;
 	if (input->start >= input->capacity / 2) {
-		memmove(input->buffer, input->buffer + input->start, input->end - input->start);
+		memmove(input->buffer, input->buffer + input->start,
+			input->end - input->start);
 		input->end -= input->start;
 		input->start = 0;
 		return 0;
@@ -222,8 +223,8 @@ int input_next(struct input *input, struct patience patience, struct record *rec
 	while (input->current < input->count) {
 		size_t rest = input->end - input->start;
 		char *from = input->buffer + input->start;
-		char *end = memchr(from + input->searched, input->delimiter,
-			rest - input->searched);
+		char *end = memchr(
+			from + input->searched, input->delimiter, rest - input->searched);
 		int error;
 
 		if (end) {

@@ -24,8 +24,7 @@ void text_format(struct text *text, const char *format, ...)
  * Append `bytes` as they may be shown at a terminal: control characters as ^[ and
  * the like, no more than `limit` bytes of them, "…" for the rest.
  */
-void text_append_shown(
-	struct text *text, const char *bytes, size_t length, size_t limit);
+void text_append_shown(struct text *text, const char *bytes, size_t length, size_t limit);
 void text_finish(struct text *text);
 
 #endif

@@ -53,7 +53,8 @@ static const char *set_delimiter(struct options *options, const char *value)
 		options->delimiter = bytes[named - names];
 	else if (strncmp(value, "\\x", 2) == 0 && hex_digit(value[2]) >= 0 &&
 		 hex_digit(value[3]) >= 0 && !value[4])
-		options->delimiter = (char)(hex_digit(value[2]) * 16 + hex_digit(value[3]));
+		options->delimiter =
+			(char)(hex_digit(value[2]) * 16 + hex_digit(value[3]));
 	else
 		return takes;
 	options->lines = options->delimiter == '\n';
@@ -105,34 +106,38 @@ static const char *set_on_cancel(struct options *options, const char *value)
 
 static const struct option table[] = {
 	{0, "Input", NULL, NULL, FLAG, 0, NULL},
-	{'a', "arg-file", "FILE", "read tasks from FILE (again for more, - is stdin)", OTHER, 0,
-		add_arg_file},
+	{'a', "arg-file", "FILE", "read tasks from FILE (again for more, - is stdin)",
+		OTHER, 0, add_arg_file},
 	{'0', "null", NULL, "records end at a NUL byte", OTHER, 0, set_null},
 	{'d', "delimiter", "C", "records end at C (also \\n \\t \\0 \\xHH)", OTHER, 0,
 		set_delimiter},
 	{0, "Running", NULL, NULL, FLAG, 0, NULL},
-	{'j', "jobs", "N", "run N at once (N%, +N, -N of the CPUs; 0: as many as", OTHER, 0,
-		set_jobs},
+	{'j', "jobs", "N", "run N at once (N%, +N, -N of the CPUs; 0: as many as", OTHER,
+		0, set_jobs},
 	{'P', NULL, "N", "possible; default: the usable CPUs)", OTHER, 0, set_jobs},
-	{0, "shell", "PATH", "the shell that runs the commands (sh)", WORD, FIELD(shell), NULL},
+	{0, "shell", "PATH", "the shell that runs the commands (sh)", WORD, FIELD(shell),
+		NULL},
 	{0, "timeout", "DUR", "end a task after DUR (10, 1.5s, 200ms, 1h30m)", DURATION,
 		FIELD(timeout_ns), NULL},
-	{0, "deadline", "DUR", "end the run after DUR", DURATION, FIELD(deadline_ns), NULL},
+	{0, "deadline", "DUR", "end the run after DUR", DURATION, FIELD(deadline_ns),
+		NULL},
 	{0, "kill-after", "DUR", "from SIGTERM to SIGKILL (5s)", DURATION,
 		FIELD(kill_after_ns), NULL},
 	{0, "linger", "DUR", "wait for output that others hold open (1s)", DURATION,
 		FIELD(linger_ns), NULL},
-	{0, "on-cancel", "HOW", "Ctrl-C lets running tasks finish: drain, or terminate", OTHER,
-		0, set_on_cancel},
+	{0, "on-cancel", "HOW", "Ctrl-C lets running tasks finish: drain, or terminate",
+		OTHER, 0, set_on_cancel},
 	{0, "drain-timeout", "DUR", "terminate them after DUR", DURATION,
 		FIELD(drain_timeout_ns), NULL},
 	{0, "Output", NULL, NULL, FLAG, 0, NULL},
-	{'u', "ungroup", NULL, "tasks write straight to leat's output", FLAG, FIELD(ungroup),
-		NULL},
+	{'u', "ungroup", NULL, "tasks write straight to leat's output", FLAG,
+		FIELD(ungroup), NULL},
 	{0, "unrun", "FILE", "write the records that were not run to FILE", WORD,
 		FIELD(unrun_file), NULL},
-	{0, "summary", NULL, "say how it went, also if all is well", FLAG, FIELD(summary), NULL},
-	{'q', "quiet", NULL, "say nothing of tasks and how it went", FLAG, FIELD(quiet), NULL},
+	{0, "summary", NULL, "say how it went, also if all is well", FLAG, FIELD(summary),
+		NULL},
+	{'q', "quiet", NULL, "say nothing of tasks and how it went", FLAG, FIELD(quiet),
+		NULL},
 	{0, "help", NULL, "show this", FLAG, FIELD(help), NULL},
 	{0, "version", NULL, "show the version", FLAG, FIELD(version), NULL},
 };
@@ -156,7 +161,8 @@ static int usage_error(const char *format, ...)
 	vsnprintf(line, sizeof line, format, arguments);
 	va_end(arguments);
 	text_append_shown(&text, line, strlen(line), sizeof line);
-	message("%s\nleat: 'leat --help' shows the options", text.bytes ? text.bytes : line);
+	message("%s\nleat: 'leat --help' shows the options",
+		text.bytes ? text.bytes : line);
 	text_finish(&text);
 	return -EINVAL;
 }
@@ -234,8 +240,8 @@ static int unknown_option(const char *written, const char *name)
 			}
 		}
 	if (nearest)
-		return usage_error("unknown option %s: did you mean --%s?", written,
-			nearest->name);
+		return usage_error(
+			"unknown option %s: did you mean --%s?", written, nearest->name);
 	return usage_error("unknown option %s", written);
 }
 
@@ -254,13 +260,14 @@ static int parse_long(struct options *options, struct words *words)
 
 	snprintf(written, sizeof written, "%.*s", (int)length + 2, word);
 	for (const struct option *option = table; option < TABLE_END; option++) {
-		if (is_heading(option) || !option->name || strcmp(option->name, written + 2) != 0)
+		if (is_heading(option) || !option->name ||
+			strcmp(option->name, written + 2) != 0)
 			continue;
 		if (!option->value && value)
 			return usage_error("%s takes no value", written);
 		if (option->value && !value && words->at == words->end)
-			return usage_error("%s takes %s, which is missing", written,
-				option->value);
+			return usage_error(
+				"%s takes %s, which is missing", written, option->value);
 		if (option->value && !value)
 			value = *words->at++;
 		return apply(options, option, written, value);
@@ -278,7 +285,8 @@ static int parse_letters(struct options *options, struct words *words)
 		char written[3] = {'-', *letter, '\0'};
 		int error;
 
-		while (option < TABLE_END && (is_heading(option) || option->letter != *letter))
+		while (option < TABLE_END &&
+			(is_heading(option) || option->letter != *letter))
 			option++;
 		if (option == TABLE_END)
 			return usage_error("unknown option %s", written);
@@ -286,9 +294,10 @@ static int parse_letters(struct options *options, struct words *words)
 			const char *value = letter[1] ? letter + 1 : NULL;
 
 			if (!value && words->at == words->end)
-				return usage_error("%s takes %s, which is missing", written,
-					option->value);
-			return apply(options, option, written, value ? value : *words->at++);
+				return usage_error("%s takes %s, which is missing",
+					written, option->value);
+			return apply(
+				options, option, written, value ? value : *words->at++);
 		}
 		error = apply(options, option, written, NULL);
 		if (error)
@@ -355,7 +364,8 @@ static void print_option(const struct option *option)
 
 void options_print_help(void)
 {
-	printf("Usage: leat [OPTION...]      every line of standard input is a command\n");
+	printf("Usage: leat [OPTION...]      every line of standard input is a "
+	       "command\n");
 	for (const struct option *option = table; option < TABLE_END; option++)
 		if (is_heading(option))
 			printf("%s\n", option->name);

@@ -8,7 +8,14 @@
 
 /** How many slots: as it was written, until the number of CPUs is known. */
 struct jobs {
-	enum { JOBS_CPUS, JOBS_NUMBER, JOBS_PERCENT, JOBS_MORE, JOBS_FEWER, JOBS_MOST } kind;
+	enum {
+		JOBS_CPUS,
+		JOBS_NUMBER,
+		JOBS_PERCENT,
+		JOBS_MORE,
+		JOBS_FEWER,
+		JOBS_MOST
+	} kind;
 	unsigned number;
 };
 

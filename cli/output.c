@@ -237,8 +237,8 @@ static void report_broken(struct output *output, struct channel *channel)
 		output->broken(output->argument, channel->name, -channel->error);
 }
 
-void output_task(struct output *output, struct leat_capture *out, struct leat_capture *err,
-	const struct text *line)
+void output_task(struct output *output, struct leat_capture *out,
+	struct leat_capture *err, const struct text *line)
 {
 	bool has_out = holds_output(out), has_err = holds_output(err) || line->length;
 	bool uses_err = has_err || output->same_file;

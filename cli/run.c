@@ -97,16 +97,17 @@ static void give_notice(struct run *run, unsigned running)
 {
 	enum level level = cancellation_level(&run->cancellation);
 	int cause = leat_context_cause(run->cancellation.intake);
-	unsigned long long unrun =
-		atomic_load(&run->account.counts[TASK_UNRUN]) + leat_pool_state(run->pool).queued;
-	const char *end = level == LEVEL_DRAIN	    ? "finish (again: end them)"
-			  : level == LEVEL_TERMINATE ? "are being ended (again: kill them)"
-						      : "are being killed";
+	unsigned long long unrun = atomic_load(&run->account.counts[TASK_UNRUN]) +
+				   leat_pool_state(run->pool).queued;
+	const char *end = level == LEVEL_DRAIN ? "finish (again: end them)"
+			  : level == LEVEL_TERMINATE
+				  ? "are being ended (again: kill them)"
+				  : "are being killed";
 
 	if (run->options->quiet || atomic_exchange(&run->notice_given, true))
 		return;
-	say(run, "%s: %u running %s, %llu%s not run", cause_words(cause), running, end, unrun,
-		 atomic_load(&run->account.input_cut) ? "+" : "");
+	say(run, "%s: %u running %s, %llu%s not run", cause_words(cause), running, end,
+		unrun, atomic_load(&run->account.input_cut) ? "+" : "");
 }
 
 static void level_reached(void *argument, enum level level, int cause)
@@ -319,7 +320,8 @@ static void count_rest(struct run *run, const struct record *refused)
 		count_unrun(run, refused);
 	for (unsigned count = 1; got == 1; count++) {
 		if (count % COUNTING_STRIDE == 0 &&
-			(leat_context_now(kill) >= patience.until || leat_context_cause(kill)))
+			(leat_context_now(kill) >= patience.until ||
+				leat_context_cause(kill)))
 			break;
 		got = input_next(run->input, patience, &record);
 		if (got == 1 && is_task(run, &record))
@@ -375,13 +377,14 @@ static int init_surroundings(struct run *run)
 	*surroundings = (struct surroundings){
 		.family = surroundings->family,
 		.shell = surroundings->shell,
-		.control = {
-			.terminate = run->cancellation.terminate,
-			.kill = run->cancellation.kill,
-			.timeout_ns = options->timeout_ns,
-			.grace_ns = options->kill_after_ns,
-			.linger_ns = options->linger_ns,
-		},
+		.control =
+			{
+				.terminate = run->cancellation.terminate,
+				.kill = run->cancellation.kill,
+				.timeout_ns = options->timeout_ns,
+				.grace_ns = options->kill_after_ns,
+				.linger_ns = options->linger_ns,
+			},
 		.intake = run->cancellation.intake,
 		.temporary_directory = temporary_directory(),
 		.capture = !options->ungroup,
@@ -402,7 +405,8 @@ static unsigned choose_size(struct run *run)
 
 	run->slot_count = leat_family_room(run->surroundings.family);
 	if (jobs->kind == JOBS_NUMBER && jobs->number > run->slot_count)
-		message("running %u tasks at a time: the limit on open files allows no more",
+		message("running %u tasks at a time: the limit on open files allows no "
+			"more",
 			run->slot_count);
 	return jobs_resolve(jobs, cpus_usable(""), run->slot_count);
 }
@@ -478,7 +482,8 @@ static void print_summary(struct run *run)
 	const struct options *options = run->options;
 	struct text line = {0};
 
-	if (options->quiet || (all_ok(run) && !options->summary && !isatty(STDERR_FILENO)))
+	if (options->quiet ||
+		(all_ok(run) && !options->summary && !isatty(STDERR_FILENO)))
 		return;
 	account_append_summary(&line, &run->account,
 		leat_context_now(run->cancellation.kill) - run->started);
@@ -515,7 +520,8 @@ static int conclude(struct run *run)
 {
 	int number = cancellation_first_signal(&run->cancellation);
 
-	if (output_is_broken(run->output) && cancellation_level(&run->cancellation) < LEVEL_KILL)
+	if (output_is_broken(run->output) &&
+		cancellation_level(&run->cancellation) < LEVEL_KILL)
 		atomic_store(&run->account.leat_trouble, true);
 	stop_engine(run);
 	if (atomic_load(&run->pipe_broken))
@@ -547,8 +553,8 @@ static int prepare(struct run *run)
 	int error = shell_init(&run->surroundings.shell, options->shell);
 
 	if (error) {
-		message("--shell: cannot run %s: %s", options->shell ? options->shell : "sh",
-			strerror(-error));
+		message("--shell: cannot run %s: %s",
+			options->shell ? options->shell : "sh", strerror(-error));
 		return options->shell ? EXIT_USAGE : EXIT_LEAT_TROUBLE;
 	}
 	error = leat_family_create(&run->surroundings.family);

@@ -29,18 +29,19 @@
 
 // Builtins and reserved words of dash, bash, ksh, zsh and busybox, sorted.
 static const char *const shell_words[] = {".", ":", "[", "[[", "]]", "alias", "autoload",
-	"bg", "bind", "bindkey", "break", "builtin", "bye", "caller", "case", "cd", "chdir",
-	"command", "compgen", "complete", "compopt", "continue", "coproc", "declare", "dirs",
-	"disable", "disown", "do", "done", "echo", "elif", "else", "emulate", "enable", "end",
-	"esac", "eval", "exec", "exit", "export", "false", "fc", "fg", "fi", "float", "for",
-	"foreach", "function", "functions", "getln", "getopts", "hash", "help", "hist",
-	"history", "if", "in", "integer", "jobs", "kill", "let", "limit", "local", "log",
-	"logout", "mapfile", "nameref", "nocorrect", "noglob", "popd", "print", "printf",
-	"pushd", "pushln", "pwd", "read", "readarray", "readonly", "rehash", "repeat",
-	"return", "sched", "select", "set", "setopt", "shift", "shopt", "source", "suspend",
-	"test", "then", "time", "times", "trap", "true", "ttyctl", "type", "typeset",
-	"ulimit", "umask", "unalias", "unfunction", "unhash", "unlimit", "unset", "unsetopt",
-	"until", "wait", "whence", "where", "which", "while", "zcompile", "zformat", "zle",
+	"bg", "bind", "bindkey", "break", "builtin", "bye", "caller", "case", "cd",
+	"chdir", "command", "compgen", "complete", "compopt", "continue", "coproc",
+	"declare", "dirs", "disable", "disown", "do", "done", "echo", "elif", "else",
+	"emulate", "enable", "end", "esac", "eval", "exec", "exit", "export", "false",
+	"fc", "fg", "fi", "float", "for", "foreach", "function", "functions", "getln",
+	"getopts", "hash", "help", "hist", "history", "if", "in", "integer", "jobs",
+	"kill", "let", "limit", "local", "log", "logout", "mapfile", "nameref",
+	"nocorrect", "noglob", "popd", "print", "printf", "pushd", "pushln", "pwd",
+	"read", "readarray", "readonly", "rehash", "repeat", "return", "sched", "select",
+	"set", "setopt", "shift", "shopt", "source", "suspend", "test", "then", "time",
+	"times", "trap", "true", "ttyctl", "type", "typeset", "ulimit", "umask",
+	"unalias", "unfunction", "unhash", "unlimit", "unset", "unsetopt", "until",
+	"wait", "whence", "where", "which", "while", "zcompile", "zformat", "zle",
 	"zmodload", "zparseopts", "zstyle"};
 
 static int compare_words(const void *left, const void *right)
@@ -56,16 +57,17 @@ static bool is_shell_word(const char *word)
 
 static bool is_plain(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c && strchr("_@%+:,./-", c));
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || (c && strchr("_@%+:,./-", c));
 }
 
 static bool is_current_directory(const char *path)
 {
 	struct stat named, here;
 
-	return path && path[0] == '/' && stat(path, &named) == 0 && stat(".", &here) == 0 &&
-	       named.st_dev == here.st_dev && named.st_ino == here.st_ino;
+	return path && path[0] == '/' && stat(path, &named) == 0 &&
+	       stat(".", &here) == 0 && named.st_dev == here.st_dev &&
+	       named.st_ino == here.st_ino;
 }
 
 static bool is_dash(const char *path)
@@ -84,8 +86,8 @@ static int find_program(const char *name, const char *search_path, char *found)
 		return access(name, X_OK) < 0 ? -errno : 0;
 	for (const char *end;; search_path = end + 1) {
 		end = strchrnul(search_path, ':');
-		if (snprintf(found, PATH_MAX, "%.*s/%s", (int)(end - search_path), search_path,
-			    name) < PATH_MAX &&
+		if (snprintf(found, PATH_MAX, "%.*s/%s", (int)(end - search_path),
+			    search_path, name) < PATH_MAX &&
 			access(found, X_OK) == 0)
 			return 1;
 		if (!*end)
@@ -214,7 +216,8 @@ static int prepare_script(struct command *command, const char *text, size_t leng
 	if (error)
 		return error;
 	command->words.length = 0;
-	text_format(&command->words, ". /proc/%d/fd/%d", (int)getpid(), command->script_fd);
+	text_format(
+		&command->words, ". /proc/%d/fd/%d", (int)getpid(), command->script_fd);
 	return 0;
 }
 

@@ -9,7 +9,8 @@ struct shell {
 	const char *path;        //< "/bin/sh" or what --shell says
 	const char *name;        //< its argv[0]
 	const char *search_path; //< $PATH; NULL: unset
-	bool direct; //< nobody can tell a plain command started directly from one started by it
+	bool direct; //< nobody can tell a plain command started directly from one started
+		     //by it
 };
 
 /**
@@ -34,8 +35,8 @@ void command_finish(struct command *command);
  * Make ready to run `length` bytes of `text` as `sh -c` would run them. Returns 0;
  * -EINVAL: there is a NUL byte in it; -ENOMEM, -EMFILE, -ENFILE: no room.
  */
-int command_prepare(struct command *command, const struct shell *shell,
-	const char *text, size_t length);
+int command_prepare(struct command *command, const struct shell *shell, const char *text,
+	size_t length);
 
 /** Let go of what only this run needed. */
 void command_release(struct command *command);

@@ -37,8 +37,8 @@ struct signals {
 	const struct signals_receiver *receiver;
 	pthread_t thread;
 	int signal_fd, quit_fd, wake_fd;
-	bool reap_later;  //< SIGCHLD is being left pending
-	bool standing;    //< between SIGTSTP and SIGCONT
+	bool reap_later;     //< SIGCHLD is being left pending
+	bool standing;       //< between SIGTSTP and SIGCONT
 	int64_t drain_until; //< on the contexts' clock; LEAT_NEVER: no timeout runs
 };
 
@@ -196,7 +196,8 @@ static void *signals_main(void *argument)
 			wait_for_child_signals(signals, true);
 		if (ready > 0 && polled[2].revents)
 			begin_drain(signals);
-		if (signals->drain_until != LEAT_NEVER && now(signals) >= signals->drain_until)
+		if (signals->drain_until != LEAT_NEVER &&
+			now(signals) >= signals->drain_until)
 			end_drain(signals);
 	}
 }

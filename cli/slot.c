@@ -98,7 +98,8 @@ int slot_create(
 	slot->surroundings = surroundings;
 	command_init(&slot->command);
 	snprintf(slot->variables[VARIABLE_SLOT], VARIABLE_BYTES, "LEAT_SLOT=%u", number);
-	snprintf(slot->variables[VARIABLE_PID], VARIABLE_BYTES, "LEAT_PID=%d", (int)getpid());
+	snprintf(slot->variables[VARIABLE_PID], VARIABLE_BYTES, "LEAT_PID=%d",
+		(int)getpid());
 	error = fill_environment(slot);
 	if (!error && surroundings->capture)
 		error = leat_capture_create(&slot->out, CAPTURE_MEMORY_BYTES,
@@ -142,8 +143,8 @@ static int start_and_wait(
 
 	for (;;) {
 		uint64_t activity = leat_family_activity(surroundings->family);
-		int error = leat_child_run(surroundings->family, spec, &surroundings->control,
-			slot->out, slot->err, outcome);
+		int error = leat_child_run(surroundings->family, spec,
+			&surroundings->control, slot->out, slot->err, outcome);
 
 		if (!error || !leat_family_await_room(surroundings->family, activity))
 			return error;
@@ -176,7 +177,8 @@ int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *ou
 	snprintf(slot->variables[VARIABLE_ATTEMPT], VARIABLE_BYTES, "LEAT_ATTEMPT=1");
 	if (surroundings->lines && length && task->record[length - 1] == '\r')
 		length--;
-	error = command_prepare(&slot->command, &surroundings->shell, task->record, length);
+	error = command_prepare(
+		&slot->command, &surroundings->shell, task->record, length);
 	if (error)
 		return error;
 	spec.argv = slot->command.argv;

@@ -9,7 +9,7 @@
 
 struct unrun {
 	pthread_mutex_t lock;
-	struct task *tasks; //< given up and not yet written, by sequence
+	struct task *tasks;     //< given up and not yet written, by sequence
 	struct whole_file file; //< no stream: --unrun was not asked for
 	char delimiter;
 };

@@ -51,7 +51,8 @@ static int open_target(struct whole_file *file)
 	if (exists && S_ISDIR(status.st_mode))
 		return -EISDIR;
 	if (!exists || S_ISREG(status.st_mode))
-		return open_beside(file, exists ? status.st_mode & 07777 : new_file_mode());
+		return open_beside(
+			file, exists ? status.st_mode & 07777 : new_file_mode());
 	fd = open(file->target, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	return fd < 0 ? -errno : fd;
 }

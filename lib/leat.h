@@ -173,7 +173,7 @@ enum leat_job_end {
 
 struct leat_completion {
 	enum leat_job_end end;
-	const char *message;   //< of the panic, else NULL; valid during the call
+	const char *message;    //< of the panic, else NULL; valid during the call
 	void *const *backtrace; //< return addresses at the panic, innermost first
 	int backtrace_length;   //< see backtrace_symbols_fd(3)
 };
@@ -187,7 +187,7 @@ struct leat_job {
 	leat_completion_fn complete; //< may be NULL. Called without a lock by the worker
 				     //< that ran the job, or by whoever gave it up.
 				     //< Must not panic, nor wait for the pool.
-	void *argument;              //< handed to both
+	void *argument;               //< handed to both
 	struct leat_context *context; //< what the job sees as its context; NULL: the
 				      //< group's. One that is not below the group's
 				      //< lets the job go on undisturbed by its end.
@@ -421,9 +421,9 @@ struct leat_outcome {
 	bool core_dumped;
 	enum leat_ended_by ended_by; //< who ended it; leat, if it was told to and did
 				     //< not find it ended
-	int64_t elapsed_ns;          //< from start to end, on the context's clock
-	int64_t user_ns, system_ns;  //< CPU time, with descendants that were waited for
-	long peak_kib;               //< largest resident set, in KiB
+	int64_t elapsed_ns;         //< from start to end, on the context's clock
+	int64_t user_ns, system_ns; //< CPU time, with descendants that were waited for
+	long peak_kib;              //< largest resident set, in KiB
 };
 
 /**

@@ -36,7 +36,7 @@ enum watch_state { WATCH_IDLE, WATCH_PENDING, WATCH_CALLED, WATCH_DONE };
 struct leat_tree {
 	struct leat_clock clock;
 	pthread_mutex_t lock;
-	pthread_cond_t called; //< a watch became WATCH_DONE
+	pthread_cond_t called;     //< a watch became WATCH_DONE
 	struct leat_watch pending; //< head of the ring of watches to call
 };
 
@@ -189,7 +189,8 @@ static void end_one(struct leat_context *context, int cause)
 
 static int cause_or_deadline(const struct leat_context *context, int cause)
 {
-	return leat_context_now(context) >= context->deadline ? LEAT_CAUSE_DEADLINE : cause;
+	return leat_context_now(context) >= context->deadline ? LEAT_CAUSE_DEADLINE
+							      : cause;
 }
 
 // Depth first without a stack: down, else across, else up and across.

@@ -69,9 +69,9 @@ struct leat_pool {
 	struct leat_worker **places; //< by number - 1; NULL: never taken
 	unsigned place_count;
 	unsigned size;
-	unsigned workers; //< places that are taken
-	unsigned idle;    //< workers that wait for work
-	unsigned busy;    //< threads between taking a job out and its completion's end
+	unsigned workers;   //< places that are taken
+	unsigned idle;      //< workers that wait for work
+	unsigned busy;      //< threads between taking a job out and its completion's end
 	unsigned giving_up; //< of these, the ones that complete a job that never ran
 	unsigned waiters;
 	bool closed;
@@ -354,8 +354,8 @@ static int enqueue(struct leat_pool *pool, const struct leat_job *job)
 	return 0;
 }
 
-int leat_pool_submit(struct leat_pool *pool, const struct leat_job *job,
-	struct leat_context *patience)
+int leat_pool_submit(
+	struct leat_pool *pool, const struct leat_job *job, struct leat_context *patience)
 {
 	struct leat_watch watch = {.call = wake_all, .argument = pool};
 	int error;

@@ -54,7 +54,8 @@ static int open_unlinked(const char *directory)
 	// Where the file system has no unnamed files, the name is gone at once.
 	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
 		return fd < 0 ? -errno : fd;
-	if ((size_t)snprintf(path, sizeof path, "%s/leat.XXXXXX", directory) >= sizeof path)
+	if ((size_t)snprintf(path, sizeof path, "%s/leat.XXXXXX", directory) >=
+		sizeof path)
 		return -ENAMETOOLONG;
 	fd = mkostemp(path, O_CLOEXEC);
 	if (fd < 0)
@@ -136,7 +137,8 @@ ssize_t leat_capture_read(struct leat_capture *capture, int fd)
 {
 	if (capture->length == capture->capacity && capture->capacity < capture->limit)
 		grow(capture); // failing that, the file serves
-	if (capture->length == capture->capacity || capture->file_fd >= 0 || capture->error)
+	if (capture->length == capture->capacity || capture->file_fd >= 0 ||
+		capture->error)
 		return read_to_file(capture, fd);
 
 	ssize_t got = read_once(fd, capture->memory + capture->length,

@@ -56,15 +56,16 @@ struct run {
 	struct leat_member member;
 	enum phase phase;
 	bool leader_ended;
-	int survivor_fd;   //< pidfd of another process of the tree, or -1
-	int wake_fds[2];   //< of `terminate` and `kill`
+	int survivor_fd; //< pidfd of another process of the tree, or -1
+	int wake_fds[2]; //< of `terminate` and `kill`
 	int64_t started;
 	int64_t until; //< the end of the phase, LEAT_NEVER: it has none
 };
 
 static bool is_passing(int error)
 {
-	return error == -EAGAIN || error == -ENOMEM || error == -EMFILE || error == -ENFILE;
+	return error == -EAGAIN || error == -ENOMEM || error == -EMFILE ||
+	       error == -ENFILE;
 }
 
 static int64_t now(const struct run *run)
@@ -160,7 +161,8 @@ static struct seen wait_for(struct run *run, int process_fd, int wake_fd, int64_
 	struct timespec timeout;
 	struct seen seen = {0};
 
-	if (ppoll(polled, 4, until == LEAT_NEVER ? NULL : time_left(until - now(run), &timeout),
+	if (ppoll(polled, 4,
+		    until == LEAT_NEVER ? NULL : time_left(until - now(run), &timeout),
 		    NULL) <= 0)
 		return seen;
 	for (int index = 0; index < 2; index++)
@@ -236,8 +238,8 @@ static enum leat_ended_by reason_to_end(const struct run *run)
 static void supervise_running(struct run *run)
 {
 	while (run->phase == RUNNING) {
-		struct seen seen = wait_for(
-			run, run->process.pid_fd, run->wake_fds[0], run->until);
+		struct seen seen =
+			wait_for(run, run->process.pid_fd, run->wake_fds[0], run->until);
 		enum leat_ended_by by;
 
 		if (seen.process) {
@@ -268,7 +270,8 @@ static void supervise_ending(struct run *run)
 
 		if (run->leader_ended && run->survivor_fd < 0 && !find_survivor(run))
 			return;
-		if (!killing && (now(run) >= run->until || leat_context_cause(run->control->kill)))
+		if (!killing && (now(run) >= run->until ||
+					leat_context_cause(run->control->kill)))
 			begin_killing(run);
 		else if (killing)
 			signal_tree(run, SIGKILL, 0);
@@ -304,7 +307,8 @@ static void read_rest(struct run *run, int64_t until)
 	uint64_t before = captured(run);
 
 	while (has_open_stream(run)) {
-		bool over = now(run) >= until || leat_context_cause(run->control->terminate);
+		bool over =
+			now(run) >= until || leat_context_cause(run->control->terminate);
 		struct seen seen = wait_for(run, -1, over ? -1 : run->wake_fds[0],
 			over ? INT64_MIN / 2 : until);
 
@@ -338,7 +342,8 @@ static void reap(struct run *run)
 
 static void supervise(struct run *run)
 {
-	run->member = (struct leat_member){.pid = run->process.pid, .mark = run->spec->mark};
+	run->member =
+		(struct leat_member){.pid = run->process.pid, .mark = run->spec->mark};
 	leat_family_enter(run->family, &run->member);
 	run->until = leat_time_add(run->started, run->control->timeout_ns);
 	if (leat_context_deadline(run->control->terminate) < run->until)

@@ -1,8 +1,8 @@
 /*
  * The children of this process.
  *
- * The lock guards the ring of members and what follows it in the struct. A member is in the
- * ring from just after its start until just before it is reaped, so every pid found
+ * The lock guards the ring of members and what follows it in the struct. A member is in
+ * the ring from just after its start until just before it is reaped, so every pid found
  * there under the lock is that child's: it can be signaled, and is not to be reaped
  * as an orphan. `child_ended` wakes those that wait for room.
  *
@@ -38,8 +38,8 @@ struct leat_family {
 	pthread_mutex_t lock;
 	pthread_cond_t child_ended;
 	struct leat_member members; //< head of a ring
-	unsigned active;   //< tries to run a child that are under way
-	uint64_t activity; //< how many such tries have begun and have ended
+	unsigned active;            //< tries to run a child that are under way
+	uint64_t activity;          //< how many such tries have begun and have ended
 	bool suspended;
 };
 
@@ -201,7 +201,8 @@ bool leat_family_await_room(struct leat_family *family, uint64_t activity)
 	pthread_mutex_lock(&family->lock);
 	seen = family->activity;
 	// Two changes are the caller's own try. Of two tries at the same moment each may
-	// have taken the other's room (fork(2), RLIMIT_NPROC), so only a lonely one counts.
+	// have taken the other's room (fork(2), RLIMIT_NPROC), so only a lonely one
+	// counts.
 	hope = family->active || seen != activity + 2;
 	while (family->active && family->activity == seen && leat_monotonic_ns() < until)
 		leat_cond_wait(&family->child_ended, &family->lock, until);
@@ -216,8 +217,8 @@ static void signal_all(struct leat_family *family, int number, bool suspended)
 	pthread_mutex_lock(&family->lock);
 	family->suspended = suspended;
 	leat_forest_read(&forest);
-	for (struct leat_member *member = family->members.next; member != &family->members;
-		member = member->next) {
+	for (struct leat_member *member = family->members.next;
+		member != &family->members; member = member->next) {
 		leat_forest_find_tree(&forest, member->pid, member->mark);
 		leat_forest_signal(&forest, member->pid, number);
 	}
@@ -248,10 +249,9 @@ static bool is_member(const struct leat_family *family, pid_t pid)
 void leat_family_reap(struct leat_family *family)
 {
 	char pids[4096];
-	ssize_t length =
-		family->orphans_fd < 0
-			? 0
-			: pread(family->orphans_fd, pids, sizeof pids - 1, 0);
+	ssize_t length = family->orphans_fd < 0
+				 ? 0
+				 : pread(family->orphans_fd, pids, sizeof pids - 1, 0);
 
 	if (length <= 0)
 		return;

@@ -79,7 +79,8 @@ IN_CHILD static void mark_each_descriptor(void)
 		return;
 	while ((length = syscall(SYS_getdents64, directory, entries, sizeof entries)) > 0)
 		for (long at = 0; at < length;) {
-			const struct directory_entry *entry = (const void *)(entries + at);
+			const struct directory_entry *entry =
+				(const void *)(entries + at);
 			int fd = 0;
 
 			for (const char *digit = entry->name; *digit; digit++)

@@ -8,10 +8,10 @@
 
 /** What every child finds, whatever the spec. */
 struct leat_inheritance {
-	sigset_t ignored;           //< signals to ignore
-	sigset_t caught;            //< signals to set to their default
-	struct rlimit descriptors;  //< RLIMIT_NOFILE
-	bool descriptors_changed;   //< this process has another soft limit
+	sigset_t ignored;          //< signals to ignore
+	sigset_t caught;           //< signals to set to their default
+	struct rlimit descriptors; //< RLIMIT_NOFILE
+	bool descriptors_changed;  //< this process has another soft limit
 };
 
 struct leat_process {

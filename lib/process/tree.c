@@ -203,11 +203,13 @@ void leat_forest_find_tree(
 	bool changed = true;
 
 	for (struct leat_tree_entry *entry = forest->entries; entry < end; entry++)
-		entry->member = entry->pid == leader || entry->session == leader ||
-				(mark && entry->parent == self && has_mark(entry->pid, mark));
+		entry->member =
+			entry->pid == leader || entry->session == leader ||
+			(mark && entry->parent == self && has_mark(entry->pid, mark));
 	while (changed) {
 		changed = false;
-		for (struct leat_tree_entry *entry = forest->entries; entry < end; entry++)
+		for (struct leat_tree_entry *entry = forest->entries; entry < end;
+			entry++)
 			if (!entry->member && is_member(forest, entry->parent))
 				changed = entry->member = true;
 	}

@@ -1,8 +1,8 @@
 /*
  * Preloaded (LD_PRELOAD): lets the call number FAIL_AT of those that FAIL_CALLS names
- * ("malloc", "descriptor", "thread", "process", "write") fail, once. Counts from 1, per process,
- * and only in the process that FAIL_PROGRAM is the name of. FAIL_AT past the last call:
- * nothing fails. Whether it did is told by the file FAIL_MARK being made.
+ * ("malloc", "descriptor", "thread", "process", "write") fail, once. Counts from 1, per
+ * process, and only in the process that FAIL_PROGRAM is the name of. FAIL_AT past the
+ * last call: nothing fails. Whether it did is told by the file FAIL_MARK being made.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -28,7 +28,8 @@ static void look_up(void)
 	const char *program = getenv("FAIL_PROGRAM");
 
 	kind = getenv("FAIL_CALLS");
-	fail_at = at && kind && program && strcmp(program, program_invocation_short_name) == 0
+	fail_at = at && kind && program &&
+				  strcmp(program, program_invocation_short_name) == 0
 			  ? atol(at)
 			  : 0;
 }
@@ -40,7 +41,8 @@ static bool fails(const char *which)
 
 	if (fail_at < 0)
 		look_up();
-	if (!fail_at || strcmp(kind, which) != 0 || atomic_fetch_add(&calls, 1) + 1 != fail_at)
+	if (!fail_at || strcmp(kind, which) != 0 ||
+		atomic_fetch_add(&calls, 1) + 1 != fail_at)
 		return false;
 	mark = getenv("FAIL_MARK");
 	fd = mark ? syscall(SYS_openat, AT_FDCWD, mark, O_CREAT | O_WRONLY, 0600) : -1;

@@ -90,8 +90,9 @@ static int signal_number(const char *name)
 	static const struct {
 		const char *name;
 		int number;
-	} signals[] = {{"HUP", SIGHUP}, {"INT", SIGINT}, {"QUIT", SIGQUIT}, {"TERM", SIGTERM},
-		{"KILL", SIGKILL}, {"SEGV", SIGSEGV}, {"ABRT", SIGABRT}, {"USR1", SIGUSR1}};
+	} signals[] = {{"HUP", SIGHUP}, {"INT", SIGINT}, {"QUIT", SIGQUIT},
+		{"TERM", SIGTERM}, {"KILL", SIGKILL}, {"SEGV", SIGSEGV},
+		{"ABRT", SIGABRT}, {"USR1", SIGUSR1}};
 
 	for (size_t index = 0; index < COUNT(signals); index++)
 		if (strcmp(signals[index].name, name) == 0)
@@ -142,7 +143,9 @@ static char **fork_verbs(char **verb)
 	char **end = verb;
 
 	for (int depth = 1; *end && depth; end++)
-		depth += strcmp(*end, "fork") == 0 ? 1 : strcmp(*end, "end") == 0 ? -1 : 0;
+		depth += strcmp(*end, "fork") == 0  ? 1
+			 : strcmp(*end, "end") == 0 ? -1
+						    : 0;
 	pid_t pid = fork();
 	if (pid < 0)
 		fail("fork");

@@ -270,7 +270,7 @@ static int parse_long(struct options *options, struct words *words)
 				"%s takes %s, which is missing", written, option->value);
 		if (option->value && !value)
 			value = *words->at++;
-		return apply(options, option, written, value);
+		return apply(options, option, written, value ? value : "");
 	}
 	return unknown_option(written, written + 2);
 }
@@ -299,7 +299,7 @@ static int parse_letters(struct options *options, struct words *words)
 			return apply(
 				options, option, written, value ? value : *words->at++);
 		}
-		error = apply(options, option, written, NULL);
+		error = apply(options, option, written, "");
 		if (error)
 			return error;
 	}

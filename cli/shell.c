@@ -190,7 +190,7 @@ static int prepare_direct(struct command *command, const char *text, size_t leng
 		if (*at)
 			command->argv[count++] = at;
 	command->argv[count] = NULL;
-	return !is_shell_word(command->argv[0]);
+	return count && !is_shell_word(command->argv[0]);
 }
 
 static int write_script(struct command *command, const char *text, size_t length)

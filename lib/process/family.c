@@ -25,8 +25,8 @@
 
 // A slot's two pipes (four ends for a moment), two temporary files, pidfds of child
 // and survivor; and what this process needs besides.
-#define DESCRIPTORS_PER_CHILD 8
-#define DESCRIPTORS_RESERVED 64
+#define DESCRIPTORS_PER_CHILD ((rlim_t)8)
+#define DESCRIPTORS_RESERVED ((rlim_t)64)
 #define AWAIT_ROOM_NS (LEAT_SECOND_NS / 20)
 
 struct leat_family {

@@ -24,7 +24,7 @@ holding_tasks() {
 	[ "$status" -eq 130 ]
 	[ "$rest" = "leat: 4 tasks in ${rest#*in }" ]
 	[[ "$rest" == *": 2 ok, 2 unrun" ]]
-	[ "$(grep -c done out)" -eq 2 ]
+	[ "$(grep -c "done" out)" -eq 2 ]
 	diff rest <(tail -n 2 in)
 }
 
@@ -210,5 +210,5 @@ holding_tasks() {
 	open_gate
 	finish_leat
 	[ "$status" -eq 0 ]
-	[ "$(grep -c done out)" -eq 4 ]
+	[ "$(grep -c "done" out)" -eq 4 ]
 }

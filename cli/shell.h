@@ -10,7 +10,7 @@ struct shell {
 	const char *name;        //< its argv[0]
 	const char *search_path; //< $PATH; NULL: unset
 	bool direct; //< nobody can tell a plain command started directly from one started
-		     //by it
+		     // by it
 };
 
 /**

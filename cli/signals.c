@@ -1,14 +1,15 @@
 /*
  * Signals are received, not handled.
  *
- * They are blocked in every thread, and one thread reads them from a signalfd(2) and
- * turns them into what they ask for: a level of cancellation, a slot more or less,
- * standing still, reaping. It sleeps in one poll() on that descriptor, on the intake
- * context's wake descriptor (from a cancellation on, the drain timeout runs) and on
- * `quit_fd`, by which signals_stop() ends it.
+ * They are blocked in every thread, and one thread waits for them with sigtimedwait(2)
+ * and turns them into what they ask for: a level of cancellation, a slot more or less,
+ * standing still, reaping. Two things besides signals wake it, both by POKE, a signal
+ * of leat's own: the intake's end (a watch on that context; the drain timeout runs from
+ * then on) and signals_stop().
  *
  * SIGCHLD comes for every task, though it is only wanted for orphans. So after one the
- * thread leaves it pending for REAP_INTERVAL_MS: ten wakings a second at the most.
+ * thread leaves it pending for REAP_INTERVAL_NS: ten wakings a second at the most. (A
+ * signalfd(2) would not do: the kernel wakes who polls it for any signal whatever.)
  *
  * Standing still (SIGTSTP). The tasks are stopped, the clock is paused, then leat
  * stops itself. Only SIGCONT, which stays pending as it is blocked, sets all in motion
@@ -18,14 +19,13 @@
 #include "signals.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
+#include <time.h>
 
-#define REAP_INTERVAL_MS 100
+#define POKE SIGRTMIN
+#define REAP_INTERVAL_NS (LEAT_SECOND_NS / 10)
 
 static const int received[] = {
 	SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2, SIGCHLD};
@@ -36,8 +36,10 @@ static const int blocked_only[] = {SIGPIPE, SIGXFSZ};
 struct signals {
 	const struct signals_receiver *receiver;
 	pthread_t thread;
-	int signal_fd, quit_fd, wake_fd;
+	struct leat_watch watch; //< on the intake
+	atomic_bool quit;
 	bool reap_later;     //< SIGCHLD is being left pending
+	bool draining;       //< the intake has ended
 	bool standing;       //< between SIGTSTP and SIGCONT
 	int64_t drain_until; //< on the contexts' clock; LEAT_NEVER: no timeout runs
 };
@@ -65,17 +67,10 @@ void signals_block(void)
 {
 	sigset_t set = received_set(true);
 
+	sigaddset(&set, POKE);
 	for (size_t index = 0; index < COUNT(blocked_only); index++)
 		sigaddset(&set, blocked_only[index]);
 	pthread_sigmask(SIG_SETMASK, &set, NULL);
-}
-
-static void wait_for_child_signals(struct signals *signals, bool wanted)
-{
-	sigset_t set = received_set(wanted);
-
-	signalfd(signals->signal_fd, &set, 0);
-	signals->reap_later = !wanted;
 }
 
 static void raise_level(struct signals *signals, enum level entry, int number)
@@ -132,7 +127,7 @@ static void receive(struct signals *signals, int number)
 		break;
 	case SIGCHLD:
 		leat_family_reap(receiver->family);
-		wait_for_child_signals(signals, false);
+		signals->reap_later = true;
 		break;
 	}
 }
@@ -142,10 +137,9 @@ static int64_t now(const struct signals *signals)
 	return leat_context_now(signals->receiver->cancellation->kill);
 }
 
-// From the first cancellation on: its wake descriptor has nothing more to say.
 static void begin_drain(struct signals *signals)
 {
-	signals->wake_fd = -1;
+	signals->draining = true;
 	if (__builtin_add_overflow(now(signals), signals->receiver->drain_timeout_ns,
 		    &signals->drain_until))
 		signals->drain_until = LEAT_NEVER;
@@ -160,91 +154,87 @@ static void end_drain(struct signals *signals)
 		raise_level(signals, LEVEL_TERMINATE, CAUSE_DRAIN_TIMEOUT);
 }
 
-static int poll_timeout(const struct signals *signals)
+// For how long to wait, LEAT_NEVER: until a signal comes.
+static int64_t time_to_wait(const struct signals *signals)
 {
-	int64_t left_ms = signals->reap_later ? REAP_INTERVAL_MS : INT64_MAX;
+	int64_t wait_ns = signals->reap_later ? REAP_INTERVAL_NS : LEAT_NEVER;
+	int64_t drain_ns = signals->drain_until;
 
-	if (signals->drain_until != LEAT_NEVER) {
-		int64_t drain_ms = (signals->drain_until - now(signals)) / 1000000 + 1;
+	if (drain_ns != LEAT_NEVER)
+		drain_ns -= now(signals);
+	if (drain_ns < wait_ns)
+		wait_ns = drain_ns < 0 ? 0 : drain_ns;
+	return wait_ns;
+}
 
-		if (drain_ms < left_ms)
-			left_ms = drain_ms < 0 ? 0 : drain_ms;
-	}
-	return left_ms > 3600000 ? (signals->drain_until == LEAT_NEVER ? -1 : 3600000)
-				 : (int)left_ms;
+// The signal that came, -1 where time ran out.
+static int wait_for_signal(const struct signals *signals)
+{
+	sigset_t set = received_set(!signals->reap_later);
+	int64_t wait_ns = time_to_wait(signals);
+	struct timespec timeout = {
+		.tv_sec = wait_ns / LEAT_SECOND_NS,
+		.tv_nsec = wait_ns % LEAT_SECOND_NS,
+	};
+
+	sigaddset(&set, POKE);
+	return sigtimedwait(&set, NULL, wait_ns == LEAT_NEVER ? NULL : &timeout);
 }
 
 static void *signals_main(void *argument)
 {
 	struct signals *signals = argument;
+	struct leat_context *intake = signals->receiver->cancellation->intake;
 
-	for (;;) {
-		struct pollfd polled[3] = {
-			{.fd = signals->signal_fd, .events = POLLIN},
-			{.fd = signals->quit_fd, .events = POLLIN},
-			{.fd = signals->wake_fd, .events = POLLIN},
-		};
-		struct signalfd_siginfo info;
-		int ready = poll(polled, 3, poll_timeout(signals));
+	while (!atomic_load(&signals->quit)) {
+		int number = wait_for_signal(signals);
 
-		if (ready > 0 && polled[1].revents)
-			return NULL;
-		if (ready > 0 && polled[0].revents &&
-			read(signals->signal_fd, &info, sizeof info) == sizeof info)
-			receive(signals, (int)info.ssi_signo);
-		else if (ready == 0 && signals->reap_later)
-			wait_for_child_signals(signals, true);
-		if (ready > 0 && polled[2].revents)
+		if (number > 0 && number != POKE)
+			receive(signals, number);
+		else if (number < 0)
+			signals->reap_later = false;
+		if (!signals->draining && leat_context_cause(intake))
 			begin_drain(signals);
 		if (signals->drain_until != LEAT_NEVER &&
 			now(signals) >= signals->drain_until)
 			end_drain(signals);
 	}
+	return NULL;
+}
+
+static void poke(void *argument)
+{
+	struct signals *signals = argument;
+
+	pthread_kill(signals->thread, POKE);
 }
 
 int signals_start(struct signals **result, const struct signals_receiver *receiver)
 {
 	struct signals *signals = calloc(1, sizeof *signals);
-	sigset_t set = received_set(true);
-	int error = -ENOMEM;
+	int error;
 
 	if (!signals)
-		return error;
+		return -ENOMEM;
 	signals->receiver = receiver;
 	signals->drain_until = LEAT_NEVER;
-	signals->wake_fd = leat_context_wake_fd(receiver->cancellation->intake);
-	if (signals->wake_fd < 0) {
-		error = signals->wake_fd;
-		goto free_signals;
-	}
-	signals->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	signals->quit_fd = eventfd(0, EFD_CLOEXEC);
-	error = -errno;
-	if (signals->signal_fd < 0 || signals->quit_fd < 0)
-		goto close_fds;
 	error = -pthread_create(&signals->thread, NULL, signals_main, signals);
-	if (error)
-		goto close_fds;
+	if (error) {
+		free(signals);
+		return error;
+	}
+	signals->watch = (struct leat_watch){.call = poke, .argument = signals};
+	leat_context_watch(receiver->cancellation->intake, &signals->watch);
 	*result = signals;
 	return 0;
-close_fds:
-	if (signals->signal_fd >= 0)
-		close(signals->signal_fd);
-	if (signals->quit_fd >= 0)
-		close(signals->quit_fd);
-free_signals:
-	free(signals);
-	return error;
 }
 
 void signals_stop(struct signals *signals)
 {
-	ssize_t written = write(signals->quit_fd, &(uint64_t){1}, sizeof(uint64_t));
-
-	(void)written; // an eventfd at 0 takes it
+	leat_context_unwatch(signals->receiver->cancellation->intake, &signals->watch);
+	atomic_store(&signals->quit, true);
+	poke(signals);
 	pthread_join(signals->thread, NULL);
-	close(signals->signal_fd);
-	close(signals->quit_fd);
 	free(signals);
 }
 

@@ -24,7 +24,7 @@ struct signals_receiver {
  */
 void signals_block(void);
 
-/** Start the thread. `receiver` is kept. Errors: -ENOMEM, -EAGAIN, -EMFILE, -ENFILE. */
+/** Start the thread. `receiver` is kept. Errors: -ENOMEM, -EAGAIN. */
 int signals_start(struct signals **result, const struct signals_receiver *receiver);
 
 /** Stop and join it. */

@@ -49,14 +49,9 @@ IN_CHILD static int place_descriptors(int fds[3])
 			if (fds[target] < 0)
 				return -1;
 		}
-	for (int target = 0; target < 3; target++) {
-		if (fds[target] == target) {
-			if (fcntl(target, F_SETFD, 0) < 0)
-				return -1;
-		} else if (dup2(fds[target], target) < 0) {
+	for (int target = 0; target < 3; target++)
+		if (fds[target] != target && dup2(fds[target], target) < 0)
 			return -1;
-		}
-	}
 	return 0;
 }
 

@@ -1,0 +1,103 @@
+#!/usr/bin/env bats
+# The README's examples, as they stand there.
+load helper
+
+README=$BATS_TEST_DIRNAME/../../README.md
+
+# The n-th block of shell code in the README.
+example() {
+	awk -v wanted="$1" '/^```$/ { inside = 0 } inside && count == wanted
+		/^```sh$/ { inside = 1; count++ }' "$README"
+}
+
+fixture() {
+	mkdir a b
+	printf 'all:\n\t@echo made %s\n' a >a/Makefile
+	printf 'all:\n\t@echo made %s\n' b >b/Makefile
+	printf '# checks\n\necho one\necho two | cat\n' >checks.txt
+	echo log >one.log
+	echo text >'two words.txt'
+}
+
+run_example() {
+	fixture
+	example "$1" >script
+	[ -s script ]
+	unset MAKEFLAGS MAKELEVEL MFLAGS
+	run bash script
+	echo "$output"
+	[ "$status" -eq 0 ]
+}
+
+@test "example 1: commands on standard input" {
+	run_example 1
+	[[ "$output" == *"made a"* && "$output" == *"made b"* ]]
+}
+
+@test "example 2: commands from a file" {
+	run_example 2
+	[ "$(sort <<<"$output")" = "one
+two" ]
+}
+
+@test "example 3: half the CPUs" {
+	run_example 3
+	[ "$(sort <<<"$output")" = "one
+two" ]
+}
+
+@test "example 4: a timeout" {
+	run_example 4
+	[ "${#lines[@]}" -eq 2 ]
+}
+
+@test "example 5: a deadline, and the rest" {
+	run_example 5
+	[ -e rest.txt ]
+	[ "${#lines[@]}" -eq 2 ]
+}
+
+@test "example 6: commands of several lines" {
+	run_example 6
+	[[ "$output" == *"made a"* && "$output" == *"made b"* ]]
+}
+
+@test "example 7: compress every log" {
+	run_example 7
+	[ -e one.log.gz ]
+}
+
+@test "example 8: names with anything in them" {
+	run_example 8
+	[[ "$output" == *"1 ./two words.txt"* ]]
+}
+
+@test "example 9: a directory for each slot" {
+	run_example 9
+	[ "$(find work.* -type f | wc -l)" -eq 4 ]
+}
+
+@test "example 10: the last line of a CI script" {
+	run_example 10
+	[[ "$output" == *": 2 ok, 0 unrun" ]]
+}
+
+@test "there are no more examples than are run here" {
+	[ -z "$(example 11)" ]
+}
+
+@test "the real job: the sorted result equals the sequential one, byte for byte" {
+	mkdir doc
+	if [ -n "$(find /usr/share/doc -name '*.gz' -print -quit 2>/dev/null)" ]; then
+		documents=/usr/share/doc
+	else
+		documents=doc
+		for n in $(seq 200); do seq "$n" | gzip >"doc/$n.gz"; done
+	fi
+	find "$documents" -name '*.gz' | head -n 1500 >files
+	sed 's/.*/gzip -t & \&\& zcat & | wc -lc | sed "s|$| &|"/' files >commands
+	sh commands | sort >sequential
+	leat -j3 -a commands | sort >parallel
+	[ -s parallel ]
+	cmp sequential parallel
+}

@@ -26,6 +26,7 @@
 #include "options.h"
 #include "run.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 // What was printed to standard output must have gone there.
@@ -50,10 +51,13 @@ static int dispatch(const struct options *options)
 int main(int argc, char **argv)
 {
 	struct options options;
-	int status = EXIT_USAGE;
+	int status, error;
 
 	descriptors_ensure();
-	if (options_parse(&options, argc, argv) == 0)
+	error = options_parse(&options, argc, argv);
+	if (error)
+		status = error == -EINVAL ? EXIT_USAGE : EXIT_LEAT_TROUBLE;
+	else
 		status = dispatch(&options);
 	options_finish(&options);
 	return status;

@@ -43,7 +43,7 @@ struct options {
 
 /**
  * Fill in `options` from the command line. Returns 0, or -EINVAL after a message
- * that names the option and what it takes.
+ * that names the option and what it takes, or -ENOMEM after one that says so.
  */
 int options_parse(struct options *options, int argc, char **argv);
 void options_finish(struct options *options);

@@ -1,0 +1,73 @@
+#!/usr/bin/env bats
+# Each allocation, descriptor, thread, process and write that leat makes fails once, the
+# first in the first run, the second in the second, until a run passes untouched. Whatever
+# fails: leat ends, with one of its exit statuses, and what it reports adds up.
+load ../cli/helper
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	case $BUILD in */asan | */tsan) skip "a preloaded library does not go with sanitizers" ;; esac
+	printf '%s\n' 'echo one' 'seq 300000' 'expr 3 + 4' 'exit 1' './missing' 'echo six >&2' >in
+}
+
+# One run with call number $2 of kind $1 failing.
+run_failing() {
+	rm -f failed
+	status=0
+	timeout 20 env LD_PRELOAD="$BUILD/tests/helpers/failing.so" FAIL_PROGRAM=leat \
+		FAIL_CALLS="$1" FAIL_AT="$2" FAIL_MARK="$PWD/failed" \
+		leat -j2 --summary --unrun rest -a in >out 2>err || status=$?
+}
+
+check_account() {
+	[[ " 123 125 " == *" $status "* ]] || return
+	local line
+	line=$(grep '^leat: [0-9]*+\? tasks\? in ' err) || return 0
+	# The counts add up to the tasks there are, the unrun ones stand in the file.
+	local total=0 count
+	for count in $(sed 's/^.*in [^:]*://; s/[^0-9 ]//g' <<<"$line"); do
+		total=$((total + count))
+	done
+	[[ "$line" == *+* || "$total" -eq 6 ]] || return
+	local unrun
+	unrun=$(sed 's/.* \([0-9]*\)+\? unrun/\1/' <<<"$line")
+	[ "$1" = write ] || [ ! -e rest ] || [ "$(wc -l <rest)" -eq "$unrun" ]
+}
+
+torture() {
+	local at
+	for ((at = 1; at <= 3000; at++)); do
+		run_failing "$1" "$at"
+		check_account "$1" || {
+			echo "$1 number $at: status $status"
+			cat err
+			return 1
+		}
+		if [ ! -e failed ]; then
+			echo "# $((at - 1)) calls failed" >&3
+			[ "$at" -gt "$2" ]
+			return
+		fi
+	done
+	return 1
+}
+
+@test "each allocation fails once" {
+	torture malloc 20
+}
+
+@test "each descriptor fails once" {
+	torture descriptor 8
+}
+
+@test "each thread fails once" {
+	torture thread 2
+}
+
+@test "each start of a process fails once" {
+	torture process 4
+}
+
+@test "each write fails once" {
+	torture write 3
+}

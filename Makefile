@@ -47,7 +47,7 @@ SHARED := $(BUILD)/libleat.so.$(VERSION)
 # ---- build ----
 
 .PHONY: all
-all: $(BUILD)/leat $(BUILD)/libleat.a $(SHARED) $(BUILD)/leat.pc
+all: $(BUILD)/leat $(BUILD)/libleat.a $(SHARED)
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -63,13 +63,6 @@ $(SHARED): $(LIB_OBJECTS)
 
 $(BUILD)/leat: $(CLI_OBJECTS) $(BUILD)/libleat.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $(OUR_LDFLAGS) -o $@ $^
-
-$(BUILD)/leat.pc: Makefile
-	@mkdir -p $(@D)
-	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' \
-		'Name: leat' 'Description: bounded pools of functions and programs' \
-		'Version: $(VERSION)' 'Libs: -L$${libdir} -lleat' 'Libs.private: -pthread' \
-		'Cflags: -I$${includedir}' > $@
 
 -include $(LIB_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d) $(UNIT_PROGRAMS:=.d)
 
@@ -108,7 +101,10 @@ install: all
 	install -m 755 $(SHARED) $(DESTDIR)$(LIBDIR)/libleat.so.$(VERSION)
 	ln -sf libleat.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libleat.so.$(SOVERSION)
 	ln -sf libleat.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libleat.so
-	install -m 644 $(BUILD)/leat.pc $(DESTDIR)$(LIBDIR)/pkgconfig/leat.pc
+	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' \
+		'Name: leat' 'Description: bounded pools of functions and programs' \
+		'Version: $(VERSION)' 'Libs: -L$${libdir} -lleat' 'Libs.private: -pthread' \
+		'Cflags: -I$${includedir}' > $(DESTDIR)$(LIBDIR)/pkgconfig/leat.pc
 	install -m 644 lib/leat.h $(DESTDIR)$(INCLUDEDIR)/leat.h
 	install -m 644 man/leat.1 $(DESTDIR)$(MANDIR)/man1/leat.1
 	install -m 644 man/libleat.3 $(DESTDIR)$(MANDIR)/man3/libleat.3

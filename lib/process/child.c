@@ -125,9 +125,12 @@ static int start(struct run *run)
 	return 0;
 }
 
-static void read_stream(struct stream *stream)
+static void read_stream(struct stream *stream, short events)
 {
-	ssize_t got = leat_capture_read(stream->capture, stream->read_fd);
+	// poll(2): without POLLIN a pipe that was hung up is empty.
+	ssize_t got = events == POLLHUP
+			      ? 0
+			      : leat_capture_read(stream->capture, stream->read_fd);
 
 	if (got == 0 || (got < 0 && got != -EAGAIN))
 		close_fd(&stream->read_fd);
@@ -167,7 +170,7 @@ static struct seen wait_for(struct run *run, int process_fd, int wake_fd, int64_
 		return seen;
 	for (int index = 0; index < 2; index++)
 		if (polled[2 + index].revents) {
-			read_stream(&run->streams[index]);
+			read_stream(&run->streams[index], polled[2 + index].revents);
 			seen.bytes++;
 		}
 	seen.process = polled[0].revents != 0;

@@ -52,10 +52,12 @@ static void note_signals(struct leat_inheritance *inheritance)
 
 		if (sigaction(number, NULL, &action) < 0)
 			continue;
-		if (action.sa_handler == SIG_IGN)
+		if (action.sa_handler == SIG_IGN) {
 			sigaddset(&inheritance->ignored, number);
-		else if (action.sa_handler != SIG_DFL)
+		} else if (action.sa_handler != SIG_DFL) {
 			sigaddset(&inheritance->caught, number);
+			inheritance->any_caught = true;
+		}
 	}
 	// Ignored, it would have children vanish unwaited for: wait(2), ECHILD.
 	if (sigismember(&inheritance->ignored, SIGCHLD))

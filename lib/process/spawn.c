@@ -202,12 +202,15 @@ static int clone_child(struct start *start, struct leat_process *process)
 	_Alignas(16) char stack[CHILD_STACK_BYTES];
 	sigset_t all, before;
 
+	// Where no signal is caught, none can run a handler in the child.
 	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (start->inheritance->any_caught)
+		pthread_sigmask(SIG_SETMASK, &all, &before);
 	process->pid = clone(child_main, stack + sizeof stack,
 		CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, start, &process->pid_fd);
 	int error = process->pid < 0 ? -errno : 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (start->inheritance->any_caught)
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return error;
 }
 

@@ -8,8 +8,9 @@
 
 /** What every child finds, whatever the spec. */
 struct leat_inheritance {
-	sigset_t ignored;          //< signals to ignore
-	sigset_t caught;           //< signals to set to their default
+	sigset_t ignored; //< signals to ignore
+	sigset_t caught;  //< signals to set to their default
+	bool any_caught;
 	struct rlimit descriptors; //< RLIMIT_NOFILE
 	bool descriptors_changed;  //< this process has another soft limit
 };

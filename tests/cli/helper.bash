@@ -56,3 +56,13 @@ await_end() {
 		read -r -t 0.01 _ <> <(:) || :
 	done
 }
+
+needs_strace() {
+	command -v strace >/dev/null || skip "strace is not installed"
+	not_sanitized "the leak checker does not run below strace"
+}
+
+# Skip in a build with sanitizers, for the reason $1.
+not_sanitized() {
+	case $BUILD in */asan | */tsan) skip "$1" ;; esac
+}

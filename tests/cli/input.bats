@@ -81,7 +81,7 @@ three" ]
 }
 
 @test "an error in the middle of the input: what was read is run, exit 125" {
-	command -v strace >/dev/null || skip "strace is not installed"
+	needs_strace
 	yes 'exit 0' | head -n 20000 >in
 	run strace -f -o /dev/null -P "$PWD/in" -e inject=read:error=EIO:when=2 leat -a in
 	[ "$status" -eq 125 ]

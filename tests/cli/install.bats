@@ -6,7 +6,7 @@ ROOT=$BATS_TEST_DIRNAME/../..
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
-	case $BUILD in */asan | */tsan) skip "the installed files are tested in the release build" ;; esac
+	not_sanitized "the installed files are tested in the release build"
 }
 
 make_quietly() {

@@ -10,7 +10,7 @@ MAN=$BATS_TEST_DIRNAME/../../man
 }
 
 @test "the example in libleat(3) compiles and runs" {
-	case $BUILD in */asan | */tsan) skip "the library needs the sanitizer's flags there" ;; esac
+	not_sanitized "the library needs the sanitizer's flags there"
 	sed -n '/^\.Bd -literal/,/^\.Ed/p' "$MAN/libleat.3" | sed '/^\.[BE]d/d; s/\\e/\\/g' >example.c
 	cc -std=c11 -Wall -Werror -I"$BATS_TEST_DIRNAME/../../lib" example.c "$BUILD/libleat.a" \
 		-pthread -o example

@@ -15,7 +15,7 @@ load helper
 }
 
 @test "also in an ungrouped run and on a kernel without close_range" {
-	command -v strace >/dev/null || skip "strace is not installed"
+	needs_strace
 	run strace -f -o /dev/null -e inject=close_range:error=ENOSYS \
 		leat -u 7</dev/null 8<>/dev/null <<<'puppet descriptors'
 	[ "$output" = "0
@@ -25,6 +25,7 @@ load helper
 
 @test "a task starts with no signal blocked and default dispositions" {
 	run env --default-signal leat <<<'puppet signals'
+	echo "$output"
 	[ "$output" = "SigBlk:	0000000000000000
 SigIgn:	0000000000000000
 SigCgt:	0000000000000000" ]
@@ -67,7 +68,7 @@ echo $LEAT_SEQ'
 @test "plain words are run without a shell" {
 	run leat <<<'readlink /proc/self/exe'
 	[[ "$output" == *readlink ]]
-	run leat <<<'ps -o comm= -p 1 --ppid 0'
+	needs_strace
 	run strace -f -qq -e trace=execve -e signal=none -o trace leat <<<'expr 1 + 2'
 	[ "$output" = 3 ]
 	[ "$(grep -c 'execve.*= 0' trace)" -eq 2 ]

@@ -6,7 +6,7 @@ load ../cli/helper
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
-	case $BUILD in */asan | */tsan) skip "a preloaded library does not go with sanitizers" ;; esac
+	not_sanitized "a preloaded library does not go with sanitizers"
 	printf '%s\n' 'echo one' 'seq 300000' 'expr 3 + 4' 'exit 1' './missing' 'echo six >&2' >in
 }
 

@@ -32,6 +32,19 @@
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
 #endif
 
+// ThreadSanitizer's clone() takes every child for a fork with memory of its own.
+#if defined(__SANITIZE_THREAD__)
+#define THREAD_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define THREAD_SANITIZED 1
+#endif
+#endif
+#ifdef THREAD_SANITIZED
+int __clone(int (*start)(void *), void *stack, int flags, void *argument, ...);
+#define clone __clone
+#endif
+
 struct start {
 	const struct leat_spec *spec;
 	const struct leat_inheritance *inheritance;

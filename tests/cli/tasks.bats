@@ -179,7 +179,7 @@ late" ]
 	chmod 777 .
 	cp "$BUILD/leat" leat && chmod 755 leat
 	seq 20 | sed 's/.*/exec sleep 0.01/' >in
-	run setpriv --reuid=nobody --clear-groups prlimit --nproc=9 ./leat --summary -j6 -a in
+	run setpriv --reuid=nobody --clear-groups prlimit --nproc=12 ./leat --summary -j6 -a in
 	echo "$output"
 	[[ "$output" == *": 20 ok, 0 unrun" ]]
 }

@@ -1,266 +1,830 @@
+/* The bounded queue and its workers. */
 #include "unit.h"
 
+#include "thread.h"
+
 #include <errno.h>
-#include <pthread.h>
-#include <sched.h>
-#include <semaphore.h>
-#include <stdatomic.h>
+#include <signal.h>
 #include <stdlib.h>
 
-static struct leat_context *group;
-static struct leat_pool *pool;
-static sem_t started, release;
-static atomic_int ran, done, canceled, panicked, at_once, most_at_once;
+/* A pool under a group, and what its jobs tell. */
+struct scene {
+	struct leat_context *group;
+	struct leat_pool *pool;
+	sem_t begun, go; // jobs that hold: they post `begun` and wait for `go`
+	atomic_int ran, completed, canceled;
+};
 
-static int set_up(void **state)
+static struct scene *new_scene(unsigned size, size_t queue_length)
 {
-	(void)state;
-	sem_init(&started, 0, 0);
-	sem_init(&release, 0, 0);
-	ran = done = canceled = panicked = at_once = most_at_once = 0;
-	return leat_context_create(&group, NULL, LEAT_NEVER);
+	struct scene *scene = calloc(1, sizeof *scene);
+
+	assert_non_null(scene);
+	assert_int_equal(leat_context_create(&scene->group, NULL, LEAT_NEVER), 0);
+	assert_int_equal(
+		leat_pool_create(&scene->pool, size, queue_length, scene->group), 0);
+	sem_init(&scene->begun, 0, 0);
+	sem_init(&scene->go, 0, 0);
+	return scene;
 }
 
-static int tear_down(void **state)
+static void end_scene(struct scene *scene)
 {
-	(void)state;
-	leat_pool_destroy(pool);
-	pool = NULL;
-	leat_context_destroy(group);
-	return 0;
+	leat_pool_destroy(scene->pool);
+	leat_context_destroy(scene->group);
+	sem_destroy(&scene->begun);
+	sem_destroy(&scene->go);
+	free(scene);
+}
+
+static void run_at_once(struct leat_worker *worker, void *argument)
+{
+	struct scene *scene = argument;
+
+	(void)worker;
+	atomic_fetch_add(&scene->ran, 1);
+}
+
+static void run_held(struct leat_worker *worker, void *argument)
+{
+	struct scene *scene = argument;
+
+	(void)worker;
+	sem_post(&scene->begun);
+	wait_for_post(&scene->go);
+	atomic_fetch_add(&scene->ran, 1);
 }
 
 static void count_completion(void *argument, const struct leat_completion *completion)
 {
-	(void)argument;
-	atomic_fetch_add(completion->end == LEAT_JOB_DONE	? &done
-			 : completion->end == LEAT_JOB_PANICKED ? &panicked
-								: &canceled,
-		1);
+	struct scene *scene = argument;
+
+	if (completion->end == LEAT_JOB_CANCELED)
+		atomic_fetch_add(&scene->canceled, 1);
+	atomic_fetch_add(&scene->completed, 1);
 }
 
-static void quick(struct leat_worker *worker, void *argument)
+static struct leat_job job_of(struct scene *scene, leat_job_fn run)
 {
-	int now = atomic_fetch_add(&at_once, 1) + 1, most = most_at_once;
+	return (struct leat_job){
+		.run = run, .complete = count_completion, .argument = scene};
+}
 
-	(void)argument;
-	assert_in_range(leat_worker_number(worker), 1, 64);
-	while (now > most && !atomic_compare_exchange_weak(&most_at_once, &most, now))
+static int submit(struct scene *scene, leat_job_fn run)
+{
+	struct leat_job job = job_of(scene, run);
+
+	return leat_pool_submit(scene->pool, &job, NULL);
+}
+
+static int try_submit(struct scene *scene, leat_job_fn run)
+{
+	struct leat_job job = job_of(scene, run);
+
+	return leat_pool_try_submit(scene->pool, &job);
+}
+
+// A running job that holds, and `queued` more behind it.
+static void fill(struct scene *scene, int queued)
+{
+	assert_int_equal(submit(scene, run_held), 0);
+	wait_for_post(&scene->begun);
+	for (int count = 0; count < queued; count++)
+		assert_int_equal(try_submit(scene, run_at_once), 0);
+}
+
+static void await_workers(struct scene *scene, unsigned count)
+{
+	while (leat_pool_state(scene->pool).workers != count)
+		sched_yield();
+}
+
+static void every_job_runs_and_completes(void **state)
+{
+	struct scene *scene = new_scene(3, 2);
+
+	(void)state;
+	for (int count = 0; count < 100; count++)
+		assert_int_equal(submit(scene, run_at_once), 0);
+	assert_int_equal(leat_pool_wait(scene->pool), 0);
+	assert_int_equal(scene->ran, 100);
+	assert_int_equal(scene->completed, 100);
+	assert_int_equal(scene->canceled, 0);
+	end_scene(scene);
+}
+
+static void a_completion_may_be_left_out(void **state)
+{
+	struct scene *scene = new_scene(1, 1);
+	struct leat_job job = {.run = run_at_once, .argument = scene};
+
+	(void)state;
+	assert_int_equal(leat_pool_submit(scene->pool, &job, NULL), 0);
+	assert_int_equal(leat_pool_wait(scene->pool), 0);
+	assert_int_equal(scene->ran, 1);
+	assert_int_equal(leat_pool_reset(scene->pool, scene->group), 0);
+	fill(scene, 0);
+	assert_int_equal(leat_pool_try_submit(scene->pool, &job), 0);
+	leat_context_cancel(scene->group, 1);
+	assert_int_equal(leat_pool_give_up(scene->pool), 1);
+	sem_post(&scene->go);
+	end_scene(scene);
+}
+
+static void a_job_is_copied(void **state)
+{
+	struct scene *scene = new_scene(1, 2);
+	struct leat_job job = job_of(scene, run_at_once);
+
+	(void)state;
+	fill(scene, 0);
+	assert_int_equal(leat_pool_submit(scene->pool, &job, NULL), 0);
+	job = (struct leat_job){0};
+	sem_post(&scene->go);
+	leat_pool_wait(scene->pool);
+	assert_int_equal(scene->ran, 2);
+	end_scene(scene);
+}
+
+static void no_thread_is_started_before_it_is_needed(void **state)
+{
+	struct scene *scene = new_scene(4, 2);
+
+	(void)state;
+	assert_int_equal(leat_pool_state(scene->pool).workers, 0);
+	assert_int_equal(leat_pool_state(scene->pool).size, 4);
+	fill(scene, 0);
+	assert_int_equal(leat_pool_state(scene->pool).workers, 1);
+	sem_post(&scene->go);
+	end_scene(scene);
+}
+
+#define SIZE 4
+
+/* Who runs now, by worker's number. */
+struct census {
+	atomic_int running, most;
+	atomic_int present[SIZE + 2];
+	atomic_int twice, out_of_range;
+	pthread_barrier_t barrier;
+};
+
+static void note_most(struct census *census, int running)
+{
+	int most = atomic_load(&census->most);
+
+	while (running > most &&
+		!atomic_compare_exchange_weak(&census->most, &most, running))
 		;
-	atomic_fetch_add(&ran, 1);
-	atomic_fetch_sub(&at_once, 1);
 }
 
-static void held(struct leat_worker *worker, void *argument)
+static void run_counted(struct leat_worker *worker, void *argument)
 {
-	(void)worker;
-	(void)argument;
-	sem_post(&started);
-	sem_wait(&release);
-	atomic_fetch_add(&ran, 1);
+	struct census *census = argument;
+	unsigned number = leat_worker_number(worker);
+
+	note_most(census, atomic_fetch_add(&census->running, 1) + 1);
+	if (number < 1 || number > SIZE)
+		atomic_fetch_add(&census->out_of_range, 1);
+	else if (atomic_exchange(&census->present[number], 1))
+		atomic_fetch_add(&census->twice, 1);
+	sched_yield();
+	if (number <= SIZE)
+		atomic_store(&census->present[number], 0);
+	atomic_fetch_sub(&census->running, 1);
 }
 
-static int submit(leat_job_fn run)
+static void no_more_than_size_jobs_run_at_once(void **state)
 {
-	struct leat_job job = {.run = run, .complete = count_completion};
+	struct scene *scene = new_scene(SIZE, 8);
+	struct census census = {0};
+	struct leat_job job = {.run = run_counted, .argument = &census};
 
-	return leat_pool_submit(pool, &job, NULL);
-}
-
-static void no_more_than_n_run_and_each_completes_once(void **state)
-{
 	(void)state;
-	assert_int_equal(leat_pool_create(&pool, 3, 4, group), 0);
-	for (int index = 0; index < 2000; index++)
-		assert_int_equal(submit(quick), 0);
-	assert_int_equal(leat_pool_wait(pool), 0);
-	assert_int_equal(ran, 2000);
-	assert_int_equal(done, 2000);
-	assert_in_range(most_at_once, 1, 3);
+	for (int count = 0; count < 1000; count++)
+		assert_int_equal(leat_pool_submit(scene->pool, &job, NULL), 0);
+	leat_pool_wait(scene->pool);
+	assert_in_range(census.most, 1, SIZE);
+	assert_int_equal(census.out_of_range, 0);
+	assert_int_equal(census.twice, 0);
+	end_scene(scene);
 }
 
-static void a_full_queue_refuses_and_a_closed_pool_too(void **state)
+static void run_to_barrier(struct leat_worker *worker, void *argument)
 {
+	struct census *census = argument;
+	unsigned number = leat_worker_number(worker);
+
+	if (number <= SIZE)
+		atomic_fetch_add(&census->present[number], 1);
+	pthread_barrier_wait(&census->barrier);
+}
+
+static void size_jobs_do_run_at_once_numbered_from_1(void **state)
+{
+	struct scene *scene = new_scene(SIZE, SIZE);
+	struct census census = {0};
+	struct leat_job job = {.run = run_to_barrier, .argument = &census};
+
 	(void)state;
-	struct leat_job job = {.run = held, .complete = count_completion};
-
-	assert_int_equal(leat_pool_create(&pool, 1, 2, group), 0);
-	submit(held);
-	sem_wait(&started);
-	assert_int_equal(leat_pool_try_submit(pool, &job), 0);
-	assert_int_equal(leat_pool_try_submit(pool, &job), 0);
-	assert_int_equal(leat_pool_try_submit(pool, &job), -EWOULDBLOCK);
-	for (int index = 0; index < 3; index++)
-		sem_post(&release);
-	assert_int_equal(leat_pool_wait(pool), 0);
-	assert_int_equal(leat_pool_try_submit(pool, &job), -ESHUTDOWN);
-	assert_int_equal(done, 3);
+	pthread_barrier_init(&census.barrier, NULL, SIZE);
+	for (int count = 0; count < SIZE; count++)
+		assert_int_equal(leat_pool_submit(scene->pool, &job, NULL), 0);
+	leat_pool_wait(scene->pool);
+	for (int number = 1; number <= SIZE; number++)
+		assert_int_equal(census.present[number], 1);
+	end_scene(scene);
+	pthread_barrier_destroy(&census.barrier);
 }
 
-static void *cancel_group(void *argument)
+static void a_full_queue_refuses_a_try(void **state)
 {
-	(void)argument;
-	leat_context_cancel(group, 1);
-	return NULL;
-}
+	struct scene *scene = new_scene(1, 2);
 
-static void at_the_groups_end_queued_jobs_are_given_up_and_running_ones_finish(void **state)
-{
 	(void)state;
-	pthread_t canceler;
-
-	assert_int_equal(leat_pool_create(&pool, 2, 3, group), 0);
-	for (int index = 0; index < 5; index++)
-		assert_int_equal(submit(held), 0);
-	sem_wait(&started);
-	sem_wait(&started);
-	pthread_create(&canceler, NULL, cancel_group, NULL);
-	assert_int_equal(submit(held), -ECANCELED); // was blocked, or came too late
-	pthread_join(canceler, NULL);
-	assert_int_equal(leat_pool_give_up(pool), 3);
-	assert_int_equal(canceled, 3);
-	assert_int_equal(leat_pool_state(pool).running, 2);
-	sem_post(&release);
-	sem_post(&release);
-	assert_int_equal(leat_pool_wait(pool), 3);
-	assert_int_equal(ran, 2);
-	assert_int_equal(done, 2);
+	fill(scene, 2);
+	assert_int_equal(leat_pool_state(scene->pool).queued, 2);
+	assert_int_equal(leat_pool_state(scene->pool).running, 1);
+	assert_int_equal(try_submit(scene, run_at_once), -EWOULDBLOCK);
+	sem_post(&scene->go);
+	leat_pool_wait(scene->pool);
+	assert_int_equal(scene->completed, 3);
+	end_scene(scene);
 }
 
-static void a_blocked_submit_gives_up_at_the_deadline_of_its_patience(void **state)
+/* One that submits, from another thread. */
+struct submitter {
+	struct thread thread;
+	struct scene *scene;
+	struct leat_context *patience;
+	int result;
+};
+
+static void submit_patiently(void *argument)
 {
+	struct submitter *submitter = argument;
+	struct leat_job job = job_of(submitter->scene, run_at_once);
+
+	submitter->result =
+		leat_pool_submit(submitter->scene->pool, &job, submitter->patience);
+}
+
+static void start_blocked(struct submitter *submitter, struct scene *scene,
+	struct leat_context *patience)
+{
+	*submitter = (struct submitter){.scene = scene, .patience = patience};
+	thread_start(&submitter->thread, submit_patiently, submitter);
+	thread_await_sleep(&submitter->thread);
+}
+
+static void a_full_queue_blocks_its_producer_until_there_is_room(void **state)
+{
+	struct scene *scene = new_scene(1, 1);
+	struct submitter submitter;
+
 	(void)state;
-	struct leat_job job = {.run = held, .complete = count_completion};
+	fill(scene, 1);
+	start_blocked(&submitter, scene, NULL);
+	assert_int_equal(leat_pool_state(scene->pool).queued, 1);
+	sem_post(&scene->go);
+	thread_join(&submitter.thread);
+	assert_int_equal(submitter.result, 0);
+	leat_pool_wait(scene->pool);
+	assert_int_equal(scene->completed, 3);
+	end_scene(scene);
+}
+
+static void the_groups_end_wakes_a_blocked_producer(void **state)
+{
+	struct scene *scene = new_scene(1, 1);
+	struct submitter submitter;
+
+	(void)state;
+	fill(scene, 1);
+	start_blocked(&submitter, scene, NULL);
+	leat_context_cancel(scene->group, 1);
+	thread_join(&submitter.thread);
+	assert_int_equal(submitter.result, -ECANCELED);
+	sem_post(&scene->go);
+	assert_int_equal(leat_pool_wait(scene->pool), 1);
+	assert_int_equal(scene->completed, 2);
+	end_scene(scene);
+}
+
+static void the_end_of_patience_wakes_a_blocked_producer(void **state)
+{
+	struct scene *scene = new_scene(1, 1);
+	struct leat_context *patience;
+	struct submitter submitter;
+
+	(void)state;
+	assert_int_equal(leat_context_create(&patience, NULL, LEAT_NEVER), 0);
+	fill(scene, 1);
+	start_blocked(&submitter, scene, patience);
+	leat_context_cancel(patience, 1);
+	thread_join(&submitter.thread);
+	assert_int_equal(submitter.result, -ECANCELED);
+	sem_post(&scene->go);
+	assert_int_equal(leat_pool_wait(scene->pool), 0);
+	assert_int_equal(scene->completed, 2);
+	end_scene(scene);
+	leat_context_destroy(patience);
+}
+
+static void a_deadline_of_patience_ends_a_blocked_submit(void **state)
+{
+	struct scene *scene = new_scene(1, 1);
+	struct leat_job job = job_of(scene, run_at_once);
 	struct leat_context *patience;
 
-	assert_int_equal(leat_pool_create(&pool, 1, 1, group), 0);
-	submit(held);
-	sem_wait(&started);
-	submit(held);
-	leat_context_create(
-		&patience, group, leat_context_now(group) + LEAT_SECOND_NS / 100);
-	assert_int_equal(leat_pool_submit(pool, &job, patience), -ECANCELED);
+	(void)state;
+	fill(scene, 1);
+	assert_int_equal(leat_context_create(&patience, scene->group,
+				 leat_context_now(scene->group) + LEAT_SECOND_NS / 50),
+		0);
+	assert_int_equal(leat_pool_submit(scene->pool, &job, patience), -ECANCELED);
+	assert_int_equal(leat_context_cause(patience), LEAT_CAUSE_DEADLINE);
+	sem_post(&scene->go);
+	assert_int_equal(leat_pool_wait(scene->pool), 0);
+	end_scene(scene);
 	leat_context_destroy(patience);
-	sem_post(&release);
-	sem_post(&release);
-	assert_int_equal(leat_pool_wait(pool), 0);
-	assert_int_equal(done, 2);
 }
 
-static void look_at_context(struct leat_worker *worker, void *argument)
+static void a_deadline_of_the_group_ends_a_blocked_submit(void **state)
+{
+	struct scene *scene = new_scene(1, 1);
+	struct leat_context *timed;
+	uint64_t unrun;
+
+	(void)state;
+	leat_context_pause(scene->group);
+	assert_int_equal(leat_context_create(&timed, scene->group,
+				 leat_context_now(scene->group) + LEAT_SECOND_NS / 50),
+		0);
+	assert_int_equal(leat_pool_reset(scene->pool, timed), 0);
+	fill(scene, 1);
+	leat_context_resume(scene->group);
+	assert_int_equal(submit(scene, run_at_once), -ECANCELED);
+	sem_post(&scene->go);
+	unrun = leat_pool_wait(scene->pool);
+	assert_int_equal(unrun, 1);
+	assert_int_equal(scene->canceled, 1);
+	assert_int_equal(scene->ran, 1);
+	leat_pool_destroy(scene->pool);
+	scene->pool = NULL;
+	leat_context_destroy(timed);
+	end_scene(scene);
+}
+
+static void nothing_is_accepted_once_the_group_has_ended(void **state)
+{
+	struct scene *scene = new_scene(1, 1);
+
+	(void)state;
+	leat_context_cancel(scene->group, 1);
+	assert_int_equal(submit(scene, run_at_once), -ECANCELED);
+	assert_int_equal(try_submit(scene, run_at_once), -ECANCELED);
+	assert_int_equal(leat_pool_wait(scene->pool), 0);
+	assert_int_equal(scene->completed, 0);
+	end_scene(scene);
+}
+
+static void ended_patience_is_refused_even_where_there_is_room(void **state)
+{
+	struct scene *scene = new_scene(1, 1);
+	struct leat_job job = job_of(scene, run_at_once);
+	struct leat_context *patience;
+
+	(void)state;
+	assert_int_equal(leat_context_create(&patience, NULL, LEAT_NEVER), 0);
+	leat_context_cancel(patience, 1);
+	assert_int_equal(leat_pool_submit(scene->pool, &job, patience), -ECANCELED);
+	leat_pool_wait(scene->pool);
+	assert_int_equal(scene->completed, 0);
+	end_scene(scene);
+	leat_context_destroy(patience);
+}
+
+static void a_running_job_finishes_while_queued_ones_are_canceled(void **state)
+{
+	struct scene *scene = new_scene(1, 4);
+
+	(void)state;
+	fill(scene, 4);
+	leat_context_cancel(scene->group, 1);
+	sem_post(&scene->go);
+	assert_int_equal(leat_pool_wait(scene->pool), 4);
+	assert_int_equal(scene->ran, 1);
+	assert_int_equal(scene->canceled, 4);
+	assert_int_equal(scene->completed, 5);
+	assert_int_equal(leat_pool_wait(scene->pool), 4);
+	end_scene(scene);
+}
+
+static void wait_in_the_pool(void *argument)
+{
+	struct scene *scene = argument;
+
+	leat_pool_wait(scene->pool);
+}
+
+static void several_threads_may_wait(void **state)
+{
+	struct scene *scene = new_scene(1, 2);
+	struct thread waiters[3];
+
+	(void)state;
+	fill(scene, 2);
+	for (int index = 0; index < 3; index++) {
+		thread_start(&waiters[index], wait_in_the_pool, scene);
+		thread_await_sleep(&waiters[index]);
+	}
+	sem_post(&scene->go);
+	for (int index = 0; index < 3; index++)
+		thread_join(&waiters[index]);
+	assert_int_equal(scene->completed, 3);
+	end_scene(scene);
+}
+
+static void wait_closes_the_intake(void **state)
+{
+	struct scene *scene = new_scene(1, 1);
+
+	(void)state;
+	leat_pool_wait(scene->pool);
+	assert_int_equal(submit(scene, run_at_once), -ESHUTDOWN);
+	assert_int_equal(try_submit(scene, run_at_once), -ESHUTDOWN);
+	assert_int_equal(scene->completed, 0);
+	end_scene(scene);
+}
+
+static void wait_wakes_a_blocked_producer(void **state)
+{
+	struct scene *scene = new_scene(1, 1);
+	struct submitter submitter;
+	struct thread waiter;
+
+	(void)state;
+	fill(scene, 1);
+	start_blocked(&submitter, scene, NULL);
+	thread_start(&waiter, wait_in_the_pool, scene);
+	thread_join(&submitter.thread);
+	assert_int_equal(submitter.result, -ESHUTDOWN);
+	sem_post(&scene->go);
+	thread_join(&waiter);
+	assert_int_equal(scene->completed, 2);
+	end_scene(scene);
+}
+
+static void reset_opens_the_pool_again(void **state)
+{
+	struct scene *scene = new_scene(1, 2);
+	struct leat_context *group;
+
+	(void)state;
+	fill(scene, 2);
+	leat_context_cancel(scene->group, 1);
+	sem_post(&scene->go);
+	assert_int_equal(leat_pool_wait(scene->pool), 2);
+	assert_int_equal(leat_context_create(&group, NULL, LEAT_NEVER), 0);
+	assert_int_equal(leat_pool_reset(scene->pool, group), 0);
+	assert_int_equal(leat_pool_state(scene->pool).unrun, 0);
+	assert_int_equal(submit(scene, run_at_once), 0);
+	assert_int_equal(leat_pool_wait(scene->pool), 0);
+	assert_int_equal(scene->ran, 2);
+	leat_pool_destroy(scene->pool);
+	scene->pool = NULL;
+	leat_context_destroy(group);
+	end_scene(scene);
+}
+
+static void reset_is_refused_while_jobs_run_or_wait(void **state)
+{
+	struct scene *scene = new_scene(1, 1);
+	struct thread waiter;
+
+	(void)state;
+	fill(scene, 1);
+	assert_int_equal(leat_pool_reset(scene->pool, scene->group), -EBUSY);
+	thread_start(&waiter, wait_in_the_pool, scene);
+	thread_await_sleep(&waiter);
+	assert_int_equal(leat_pool_reset(scene->pool, scene->group), -EBUSY);
+	sem_post(&scene->go);
+	thread_join(&waiter);
+	assert_int_equal(leat_pool_reset(scene->pool, scene->group), 0);
+	end_scene(scene);
+}
+
+static void a_larger_size_lets_queued_jobs_run_at_once(void **state)
+{
+	struct scene *scene = new_scene(1, SIZE);
+	struct census census = {0};
+	struct leat_job job = {.run = run_to_barrier, .argument = &census};
+
+	(void)state;
+	pthread_barrier_init(&census.barrier, NULL, 3);
+	for (int count = 0; count < 3; count++)
+		assert_int_equal(leat_pool_submit(scene->pool, &job, NULL), 0);
+	assert_int_equal(leat_pool_resize(scene->pool, 3), 0);
+	leat_pool_wait(scene->pool);
+	assert_int_equal(leat_pool_state(scene->pool).size, 3);
+	for (int number = 1; number <= 3; number++)
+		assert_int_equal(census.present[number], 1);
+	end_scene(scene);
+	pthread_barrier_destroy(&census.barrier);
+}
+
+static void of_a_smaller_size_the_highest_numbers_leave(void **state)
+{
+	struct scene *scene = new_scene(3, 8);
+	struct census census = {0};
+	struct leat_job job = {.run = run_to_barrier, .argument = &census};
+
+	(void)state;
+	pthread_barrier_init(&census.barrier, NULL, 3);
+	for (int count = 0; count < 3; count++)
+		assert_int_equal(leat_pool_submit(scene->pool, &job, NULL), 0);
+	leat_pool_wait(scene->pool);
+	assert_int_equal(leat_pool_resize(scene->pool, 1), 0);
+	await_workers(scene, 1);
+	assert_int_equal(leat_pool_reset(scene->pool, scene->group), 0);
+	job.run = run_counted;
+	atomic_store(&census.present[1], 0);
+	for (int count = 0; count < 100; count++)
+		assert_int_equal(leat_pool_submit(scene->pool, &job, NULL), 0);
+	leat_pool_wait(scene->pool);
+	assert_int_equal(census.most, 1);
+	assert_int_equal(leat_pool_state(scene->pool).workers, 1);
+	end_scene(scene);
+	pthread_barrier_destroy(&census.barrier);
+}
+
+static void a_job_outlasts_a_smaller_size(void **state)
+{
+	struct scene *scene = new_scene(2, 4);
+
+	(void)state;
+	assert_int_equal(submit(scene, run_held), 0);
+	assert_int_equal(submit(scene, run_held), 0);
+	wait_for_post(&scene->begun);
+	wait_for_post(&scene->begun);
+	assert_int_equal(leat_pool_resize(scene->pool, 1), 0);
+	assert_int_equal(leat_pool_state(scene->pool).running, 2);
+	sem_post(&scene->go);
+	sem_post(&scene->go);
+	assert_int_equal(submit(scene, run_at_once), 0);
+	leat_pool_wait(scene->pool);
+	assert_int_equal(scene->ran, 3);
+	end_scene(scene);
+}
+
+static void a_place_that_was_left_is_taken_again(void **state)
+{
+	struct scene *scene = new_scene(2, 4);
+
+	(void)state;
+	for (int turn = 0; turn < 5; turn++) {
+		assert_int_equal(leat_pool_resize(scene->pool, 2), 0);
+		assert_int_equal(submit(scene, run_held), 0);
+		assert_int_equal(submit(scene, run_held), 0);
+		wait_for_post(&scene->begun);
+		wait_for_post(&scene->begun);
+		assert_int_equal(leat_pool_resize(scene->pool, 1), 0);
+		sem_post(&scene->go);
+		sem_post(&scene->go);
+		await_workers(scene, 1);
+	}
+	leat_pool_wait(scene->pool);
+	assert_int_equal(scene->completed, 10);
+	end_scene(scene);
+}
+
+static void give_up_does_not_wait_for_running_jobs(void **state)
+{
+	struct scene *scene = new_scene(1, 2);
+
+	(void)state;
+	fill(scene, 2);
+	leat_context_cancel(scene->group, 1);
+	assert_int_equal(leat_pool_give_up(scene->pool), 2);
+	assert_int_equal(scene->canceled, 2);
+	assert_int_equal(scene->ran, 0);
+	assert_int_equal(leat_pool_state(scene->pool).running, 1);
+	assert_int_equal(leat_pool_state(scene->pool).queued, 0);
+	assert_int_equal(leat_pool_state(scene->pool).unrun, 2);
+	sem_post(&scene->go);
+	assert_int_equal(leat_pool_wait(scene->pool), 2);
+	assert_int_equal(scene->ran, 1);
+	end_scene(scene);
+}
+
+static void give_up_leaves_a_living_groups_jobs_alone(void **state)
+{
+	struct scene *scene = new_scene(1, 2);
+
+	(void)state;
+	fill(scene, 2);
+	assert_int_equal(leat_pool_give_up(scene->pool), 0);
+	assert_int_equal(leat_pool_state(scene->pool).queued, 2);
+	sem_post(&scene->go);
+	assert_int_equal(leat_pool_wait(scene->pool), 0);
+	assert_int_equal(scene->ran, 3);
+	end_scene(scene);
+}
+
+static void note_context(struct leat_worker *worker, void *argument)
 {
 	*(struct leat_context **)argument = leat_worker_context(worker);
 }
 
 static void a_job_sees_the_groups_context_or_its_own(void **state)
 {
-	(void)state;
-	struct leat_context *own, *seen = NULL;
-	struct leat_job job = {.run = look_at_context, .argument = &seen};
+	struct scene *scene = new_scene(1, 2);
+	struct leat_context *own, *seen[2] = {NULL, NULL};
+	struct leat_job plain = {.run = note_context, .argument = &seen[0]};
+	struct leat_job special = {.run = note_context, .argument = &seen[1]};
 
-	leat_context_create(&own, NULL, LEAT_NEVER);
-	assert_int_equal(leat_pool_create(&pool, 1, 1, group), 0);
-	leat_pool_submit(pool, &job, NULL);
-	leat_pool_wait(pool);
-	assert_ptr_equal(seen, group);
-	assert_int_equal(leat_pool_reset(pool, group), 0);
-	job.context = own;
-	assert_int_equal(leat_pool_submit(pool, &job, NULL), 0);
-	leat_pool_wait(pool);
-	assert_ptr_equal(seen, own);
+	(void)state;
+	assert_int_equal(leat_context_create(&own, NULL, LEAT_NEVER), 0);
+	special.context = own;
+	assert_int_equal(leat_pool_submit(scene->pool, &special, NULL), 0);
+	assert_int_equal(leat_pool_submit(scene->pool, &plain, NULL), 0);
+	leat_pool_wait(scene->pool);
+	assert_ptr_equal(seen[0], scene->group);
+	assert_ptr_equal(seen[1], own);
+	end_scene(scene);
 	leat_context_destroy(own);
 }
 
-static void reset_is_refused_while_jobs_run_and_forgets_the_unrun(void **state)
+static void note_mask(struct leat_worker *worker, void *argument)
 {
-	(void)state;
-	struct leat_context *next;
-
-	assert_int_equal(leat_pool_create(&pool, 1, 4, group), 0);
-	submit(held);
-	sem_wait(&started);
-	submit(held);
-	assert_int_equal(leat_pool_reset(pool, group), -EBUSY);
-	leat_context_cancel(group, 1);
-	sem_post(&release);
-	assert_int_equal(leat_pool_wait(pool), 1);
-	leat_context_create(&next, NULL, LEAT_NEVER);
-	assert_int_equal(leat_pool_reset(pool, next), 0);
-	assert_int_equal(submit(quick), 0);
-	assert_int_equal(leat_pool_wait(pool), 0);
-	leat_pool_destroy(pool);
-	pool = NULL;
-	leat_context_destroy(next);
+	(void)worker;
+	pthread_sigmask(SIG_SETMASK, NULL, argument);
 }
 
-static void resize_adds_workers_for_queued_jobs_and_takes_the_highest(void **state)
+static void workers_block_every_signal(void **state)
 {
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGUSR1, SIGPIPE};
+	struct scene *scene = new_scene(1, 1);
+	sigset_t mask, before, after;
+	struct leat_job job = {.run = note_mask, .argument = &mask};
+
 	(void)state;
-	assert_int_equal(leat_pool_create(&pool, 1, 8, group), 0);
-	for (int index = 0; index < 3; index++)
-		submit(held);
-	sem_wait(&started);
-	assert_int_equal(leat_pool_resize(pool, 3), 0);
-	sem_wait(&started);
-	sem_wait(&started);
-	assert_int_equal(leat_pool_state(pool).running, 3);
-	assert_int_equal(leat_pool_resize(pool, 0), -EINVAL);
-	assert_int_equal(leat_pool_resize(pool, 1), 0);
-	for (int index = 0; index < 3; index++)
-		sem_post(&release);
-	while (leat_pool_state(pool).workers != 1)
-		sched_yield();
-	most_at_once = 0;
-	for (int index = 0; index < 100; index++)
-		submit(quick);
-	leat_pool_wait(pool);
-	assert_int_equal(most_at_once, 1);
+	sigemptyset(&mask);
+	pthread_sigmask(SIG_SETMASK, NULL, &before);
+	assert_int_equal(leat_pool_submit(scene->pool, &job, NULL), 0);
+	leat_pool_wait(scene->pool);
+	for (size_t index = 0; index < sizeof numbers / sizeof *numbers; index++)
+		assert_int_equal(sigismember(&mask, numbers[index]), 1);
+	pthread_sigmask(SIG_SETMASK, NULL, &after);
+	assert_int_equal(sigismember(&after, SIGTERM), sigismember(&before, SIGTERM));
+	end_scene(scene);
 }
 
-static void in_a_storm_of_cancels_accepted_equals_completed(void **state)
+static void destroy_waits_for_every_job(void **state)
 {
-	(void)state;
-	for (int round = 0; round < 100; round++) {
-		pthread_t canceler;
-		int accepted = 0;
+	struct scene *scene = new_scene(2, 20);
 
-		if (round)
-			set_up(NULL);
-		assert_int_equal(leat_pool_create(&pool, 1 + (unsigned)round % 4, 3, group), 0);
-		pthread_create(&canceler, NULL, cancel_group, NULL);
-		for (int index = 0; index < 50; index++)
-			accepted += submit(quick) == 0;
-		pthread_join(canceler, NULL);
-		uint64_t unrun = leat_pool_wait(pool);
-		assert_int_equal(done + canceled, accepted);
-		assert_int_equal(canceled, unrun);
-		assert_int_equal(ran, done);
-		if (round < 99)
-			tear_down(NULL);
-	}
+	(void)state;
+	for (int count = 0; count < 20; count++)
+		assert_int_equal(submit(scene, run_at_once), 0);
+	leat_pool_destroy(scene->pool);
+	assert_int_equal(scene->ran, 20);
+	assert_int_equal(scene->completed, 20);
+	scene->pool = NULL; // and to destroy nothing does nothing
+	end_scene(scene);
 }
 
 static void a_pool_of_nothing_is_refused(void **state)
 {
+	struct scene *scene = new_scene(1, 1);
+	struct leat_pool *pool;
+
 	(void)state;
-	assert_int_equal(leat_pool_create(&pool, 0, 1, group), -EINVAL);
-	assert_int_equal(leat_pool_create(&pool, 1, 0, group), -EINVAL);
+	assert_int_equal(leat_pool_create(&pool, 0, 1, scene->group), -EINVAL);
+	assert_int_equal(leat_pool_create(&pool, 1, 0, scene->group), -EINVAL);
+	assert_int_equal(leat_pool_resize(scene->pool, 0), -EINVAL);
+	end_scene(scene);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define STRESS_JOBS 300
+
+/* Each job of the stress counts for itself. */
+struct stress {
+	struct scene *scene;
+	struct stressed {
+		struct stress *stress;
+		atomic_int runs, completions, cancellations;
+		bool accepted;
+	} jobs[STRESS_JOBS];
+	atomic_int runs, cancel_at;
+	atomic_int next;
+};
+
+static void run_stressed(struct leat_worker *worker, void *argument)
+{
+	struct stressed *job = argument;
+	struct stress *stress = job->stress;
+
+	(void)worker;
+	atomic_fetch_add(&job->runs, 1);
+	if (atomic_fetch_add(&stress->runs, 1) == atomic_load(&stress->cancel_at))
+		leat_context_cancel(stress->scene->group, 1);
+}
+
+static void complete_stressed(void *argument, const struct leat_completion *completion)
+{
+	struct stressed *job = argument;
+
+	atomic_fetch_add(&job->completions, 1);
+	if (completion->end == LEAT_JOB_CANCELED)
+		atomic_fetch_add(&job->cancellations, 1);
+}
+
+static void submit_stressed(void *argument)
+{
+	struct stress *stress = argument;
+	int index;
+
+	while ((index = atomic_fetch_add(&stress->next, 1)) < STRESS_JOBS) {
+		struct stressed *one = &stress->jobs[index];
+		struct leat_job job = {run_stressed, complete_stressed, one, NULL};
+
+		one->stress = stress;
+		one->accepted =
+			leat_pool_submit(stress->scene->pool, &job, NULL) == 0;
+	}
+}
+
+static void check_stressed(struct stress *stress, uint64_t unrun)
+{
+	uint64_t canceled = 0;
+
+	for (int index = 0; index < STRESS_JOBS; index++) {
+		struct stressed *job = &stress->jobs[index];
+
+		assert_int_equal(job->completions, job->accepted ? 1 : 0);
+		assert_int_equal(job->runs + job->cancellations, job->completions);
+		canceled += (uint64_t)job->cancellations;
+	}
+	assert_int_equal(canceled, unrun);
+}
+
+static void each_accepted_job_completes_once_under_a_cancel_at_any_time(void **state)
+{
+	(void)state;
+	srand(1);
+	for (int turn = 0; turn < 100; turn++) {
+		struct stress *stress = calloc(1, sizeof *stress);
+		struct thread submitters[3];
+
+		assert_non_null(stress);
+		stress->scene = new_scene(1 + (unsigned)turn % 4, 1 + (size_t)turn % 7);
+		atomic_store(&stress->cancel_at, rand() % (STRESS_JOBS + 50));
+		for (int index = 0; index < 3; index++)
+			thread_start(&submitters[index], submit_stressed, stress);
+		for (int index = 0; index < 3; index++)
+			thread_join(&submitters[index]);
+		check_stressed(stress, leat_pool_wait(stress->scene->pool));
+		end_scene(stress->scene);
+		free(stress);
+	}
+}
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(no_more_than_n_run_and_each_completes_once),
-		TEST(a_full_queue_refuses_and_a_closed_pool_too),
-		TEST(at_the_groups_end_queued_jobs_are_given_up_and_running_ones_finish),
-		TEST(a_blocked_submit_gives_up_at_the_deadline_of_its_patience),
-		TEST(a_job_sees_the_groups_context_or_its_own),
-		TEST(reset_is_refused_while_jobs_run_and_forgets_the_unrun),
-		TEST(resize_adds_workers_for_queued_jobs_and_takes_the_highest),
-		TEST(in_a_storm_of_cancels_accepted_equals_completed),
-		TEST(a_pool_of_nothing_is_refused),
+		cmocka_unit_test(every_job_runs_and_completes),
+		cmocka_unit_test(a_completion_may_be_left_out),
+		cmocka_unit_test(a_job_is_copied),
+		cmocka_unit_test(no_thread_is_started_before_it_is_needed),
+		cmocka_unit_test(no_more_than_size_jobs_run_at_once),
+		cmocka_unit_test(size_jobs_do_run_at_once_numbered_from_1),
+		cmocka_unit_test(a_full_queue_refuses_a_try),
+		cmocka_unit_test(a_full_queue_blocks_its_producer_until_there_is_room),
+		cmocka_unit_test(the_groups_end_wakes_a_blocked_producer),
+		cmocka_unit_test(the_end_of_patience_wakes_a_blocked_producer),
+		cmocka_unit_test(a_deadline_of_patience_ends_a_blocked_submit),
+		cmocka_unit_test(a_deadline_of_the_group_ends_a_blocked_submit),
+		cmocka_unit_test(nothing_is_accepted_once_the_group_has_ended),
+		cmocka_unit_test(ended_patience_is_refused_even_where_there_is_room),
+		cmocka_unit_test(a_running_job_finishes_while_queued_ones_are_canceled),
+		cmocka_unit_test(several_threads_may_wait),
+		cmocka_unit_test(wait_closes_the_intake),
+		cmocka_unit_test(wait_wakes_a_blocked_producer),
+		cmocka_unit_test(reset_opens_the_pool_again),
+		cmocka_unit_test(reset_is_refused_while_jobs_run_or_wait),
+		cmocka_unit_test(a_larger_size_lets_queued_jobs_run_at_once),
+		cmocka_unit_test(of_a_smaller_size_the_highest_numbers_leave),
+		cmocka_unit_test(a_job_outlasts_a_smaller_size),
+		cmocka_unit_test(a_place_that_was_left_is_taken_again),
+		cmocka_unit_test(give_up_does_not_wait_for_running_jobs),
+		cmocka_unit_test(give_up_leaves_a_living_groups_jobs_alone),
+		cmocka_unit_test(a_job_sees_the_groups_context_or_its_own),
+		cmocka_unit_test(workers_block_every_signal),
+		cmocka_unit_test(destroy_waits_for_every_job),
+		cmocka_unit_test(a_pool_of_nothing_is_refused),
+		cmocka_unit_test(each_accepted_job_completes_once_under_a_cancel_at_any_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,7 +33,9 @@ LIB_SOURCES := lib/version.c \
 CLI_SOURCES := cli/account.c cli/cancellation.c cli/cpus.c cli/descriptors.c \
 	cli/duration.c cli/input.c cli/main.c cli/message.c cli/options.c cli/output.c \
 	cli/run.c cli/shell.c cli/signals.c cli/slot.c cli/unrun.c cli/whole_file.c
-UNIT_TESTS := test_clock test_context test_pool
+UNIT_TESTS := test_account test_capture test_child test_clock test_context test_cpus \
+	test_duration test_family test_input test_message test_options test_output test_pool \
+	test_recover test_shell test_spawn test_tree test_unrun
 MAN_PAGES := man/leat.1 man/libleat.3
 
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o)

@@ -69,6 +69,12 @@ static size_t character_start(const char *bytes, size_t at)
 	return start;
 }
 
+// Behind 0xC2: the control characters U+0080 to U+009F.
+static bool is_c1(unsigned char byte)
+{
+	return byte >= 0x80 && byte < 0xA0;
+}
+
 void text_append_shown(struct text *text, const char *bytes, size_t length, size_t limit)
 {
 	bool cut = length > limit;
@@ -81,7 +87,7 @@ void text_append_shown(struct text *text, const char *bytes, size_t length, size
 		if (byte < 0x20 || byte == 0x7F)
 			text_append(text, (char[]){'^', (char)(byte ^ 0x40)}, 2);
 		else if (byte == 0xC2 && at + 1 < length &&
-			 (unsigned char)bytes[at + 1] < 0xA0) // U+0080 to U+009F
+			 is_c1((unsigned char)bytes[at + 1]))
 			text_format(text, "<%02X>", (unsigned char)bytes[++at]);
 		else
 			text_append(text, &bytes[at], 1);

@@ -86,8 +86,10 @@ static int find_program(const char *name, const char *search_path, char *found)
 		return access(name, X_OK) < 0 ? -errno : 0;
 	for (const char *end;; search_path = end + 1) {
 		end = strchrnul(search_path, ':');
-		if (snprintf(found, PATH_MAX, "%.*s/%s", (int)(end - search_path),
-			    search_path, name) < PATH_MAX &&
+		// An empty entry is the current directory, as in execvp(3).
+		if (snprintf(found, PATH_MAX, "%.*s%s%s", (int)(end - search_path),
+			    search_path, end == search_path ? "" : "/",
+			    name) < PATH_MAX &&
 			access(found, X_OK) == 0)
 			return 1;
 		if (!*end)

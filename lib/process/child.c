@@ -219,9 +219,8 @@ static void begin_killing(struct run *run)
 	signal_tree(run, SIGKILL, 0);
 }
 
-static void begin_terminating(struct run *run, enum leat_ended_by by)
+static void begin_terminating(struct run *run)
 {
-	run->outcome->ended_by = by;
 	run->phase = TERMINATING;
 	run->until = leat_time_add(now(run), run->control->grace_ns);
 	signal_tree(run, SIGTERM, SIGCONT);
@@ -250,8 +249,11 @@ static void supervise_running(struct run *run)
 			return;
 		}
 		by = reason_to_end(run);
-		if (by != LEAT_BY_ITSELF)
-			begin_terminating(run, by);
+		run->outcome->ended_by = by;
+		if (leat_context_cause(run->control->kill))
+			begin_killing(run);
+		else if (by != LEAT_BY_ITSELF)
+			begin_terminating(run);
 	}
 }
 
@@ -385,12 +387,13 @@ int leat_child_run(struct leat_family *family, const struct leat_spec *spec,
 		.outcome = outcome,
 		.survivor_fd = -1,
 	};
-	int error = get_wake_fds(&run);
+	int error;
 
 	*outcome = (struct leat_outcome){.end = LEAT_EXITED};
-	if (error)
-		return error;
 	leat_family_begin(family);
+	error = get_wake_fds(&run);
+	if (error)
+		goto end;
 	error = open_stream(&run.streams[0], out, spec->stdout_fd);
 	if (error)
 		goto end;

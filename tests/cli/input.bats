@@ -104,6 +104,7 @@ three" ]
 }
 
 @test "reading does not run ahead of the slots without end" {
+	not_sanitized "a sanitizer's own memory is larger than the limit"
 	mkfifo started
 	exec 8<>started
 	close_gate

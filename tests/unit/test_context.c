@@ -29,7 +29,8 @@ static void a_deadline_is_never_later_than_the_parents(void **state)
 	struct leat_context *root = make(NULL, LEAT_NEVER);
 	int64_t soon = leat_context_now(root) + 60 * LEAT_SECOND_NS;
 	struct leat_context *parent = make(root, soon);
-	struct leat_context *later = make(parent, soon + 1), *earlier = make(parent, soon - 1);
+	struct leat_context *later = make(parent, soon + 1),
+			    *earlier = make(parent, soon - 1);
 
 	assert_int_equal(leat_context_deadline(later), soon);
 	assert_int_equal(leat_context_deadline(earlier), soon - 1);
@@ -68,7 +69,8 @@ static void cancel_reaches_every_descendant_and_nobody_else(void **state)
 static void the_first_cause_wins(void **state)
 {
 	(void)state;
-	struct leat_context *root = make(NULL, LEAT_NEVER), *child = make(root, LEAT_NEVER);
+	struct leat_context *root = make(NULL, LEAT_NEVER),
+			    *child = make(root, LEAT_NEVER);
 
 	leat_context_cancel(child, CAUSE);
 	leat_context_cancel(root, CAUSE + 1);
@@ -126,8 +128,8 @@ static void a_watch_is_called_once_and_at_once_on_an_ended_context(void **state)
 	(void)state;
 	struct leat_context *root = make(NULL, LEAT_NEVER);
 	struct watcher watcher = {.calls = 0};
-	struct leat_watch early = {.call = count_call, .argument = &watcher}, late = early,
-			  gone = early;
+	struct leat_watch early = {.call = count_call, .argument = &watcher},
+			  late = early, gone = early;
 
 	leat_context_watch(root, &early);
 	leat_context_watch(root, &gone);
@@ -193,7 +195,8 @@ static void many_threads_cancel_and_one_cause_wins_everywhere(void **state)
 		pthread_t threads[4];
 
 		for (int index = 0; index < 4; index++)
-			pthread_create(&threads[index], NULL, cancel, index % 2 ? root : child);
+			pthread_create(
+				&threads[index], NULL, cancel, index % 2 ? root : child);
 		for (int index = 0; index < 4; index++)
 			pthread_join(threads[index], NULL);
 		assert_int_equal(leat_context_cause(root), CAUSE);

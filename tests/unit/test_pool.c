@@ -269,8 +269,8 @@ static void submit_patiently(void *argument)
 		leat_pool_submit(submitter->scene->pool, &job, submitter->patience);
 }
 
-static void start_blocked(struct submitter *submitter, struct scene *scene,
-	struct leat_context *patience)
+static void start_blocked(
+	struct submitter *submitter, struct scene *scene, struct leat_context *patience)
 {
 	*submitter = (struct submitter){.scene = scene, .patience = patience};
 	thread_start(&submitter->thread, submit_patiently, submitter);
@@ -751,8 +751,7 @@ static void submit_stressed(void *argument)
 		struct leat_job job = {run_stressed, complete_stressed, one, NULL};
 
 		one->stress = stress;
-		one->accepted =
-			leat_pool_submit(stress->scene->pool, &job, NULL) == 0;
+		one->accepted = leat_pool_submit(stress->scene->pool, &job, NULL) == 0;
 	}
 }
 
@@ -824,7 +823,8 @@ int main(void)
 		cmocka_unit_test(workers_block_every_signal),
 		cmocka_unit_test(destroy_waits_for_every_job),
 		cmocka_unit_test(a_pool_of_nothing_is_refused),
-		cmocka_unit_test(each_accepted_job_completes_once_under_a_cancel_at_any_time),
+		cmocka_unit_test(
+			each_accepted_job_completes_once_under_a_cancel_at_any_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

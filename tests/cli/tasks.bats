@@ -24,11 +24,11 @@ load helper
 }
 
 @test "a task starts with no signal blocked and default dispositions" {
-	run env --default-signal leat <<<'puppet signals'
-	echo "$output"
-	[ "$output" = "SigBlk:	0000000000000000
-SigIgn:	0000000000000000
-SigCgt:	0000000000000000" ]
+	# The signals that libc keeps for itself can't be set to their default by env.
+	env --default-signal puppet signals >expected
+	grep -q 'SigBlk:.*0000$' expected
+	env --default-signal leat <<<'puppet signals' >got
+	diff expected got
 }
 
 @test "a task leads a session of its own without a controlling terminal" {

@@ -154,7 +154,7 @@ $(BUILD)/tests/bench/limit: tests/bench/limit.c
 .PHONY: test test-programs
 test-programs: all $(UNIT_PROGRAMS) $(HELPERS) $(BUILD)/tests/bench/probe
 test: test-programs
-	BUILD=$(abspath $(BUILD)) UNIT_TESTS='$(UNIT_TESTS)' tests/run
+	BUILD=$(abspath $(BUILD)) UNIT_TESTS='$(UNIT_TESTS)' tests/run $(TESTS)
 
 # ---- checks: each a part of .ci/run ----
 
@@ -191,8 +191,10 @@ check-asan:
 	$(SANITIZED) BUILD=.build/asan \
 		CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' test
 
+# The units, and of the command what crosses threads most: cancellation.
 check-tsan:
-	$(SANITIZED) BUILD=.build/tsan CFLAGS='-O1 -g -fsanitize=thread' test
+	$(SANITIZED) BUILD=.build/tsan CFLAGS='-O1 -g -fsanitize=thread' test \
+		TESTS='$(UNIT_TESTS) cancel.bats'
 
 # ---- the rest ----
 

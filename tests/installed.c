@@ -42,12 +42,14 @@ int main(void)
 		leat_pool_create(&pool, 2, 8, context) < 0)
 		return 1;
 	for (int index = 0; index < 3; index++)
-		leat_pool_submit(
-			pool, &(struct leat_job){.run = add, .argument = &numbers[index]}, NULL);
+		leat_pool_submit(pool,
+			&(struct leat_job){.run = add, .argument = &numbers[index]},
+			NULL);
 	unsigned long long unrun = leat_pool_wait(pool);
 	leat_pool_destroy(pool);
 	int child = run_child(context);
 	leat_context_destroy(context);
-	printf("libleat %s: sum %d, unrun %llu, child %d\n", leat_version(), sum, unrun, child);
+	printf("libleat %s: sum %d, unrun %llu, child %d\n", leat_version(), sum, unrun,
+		child);
 	return child;
 }

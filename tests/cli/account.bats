@@ -10,6 +10,7 @@ load helper
 
 @test "--summary says how it went also then" {
 	run leat --summary -j2 < <(printf 'exit 0\nexit 0\n')
+	echo "$output"
 	[ "$status" -eq 0 ]
 	[[ "$output" =~ ^leat:\ 2\ tasks\ in\ [0-9.]+m?s:\ 2\ ok,\ 0\ unrun$ ]]
 }

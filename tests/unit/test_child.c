@@ -7,6 +7,10 @@
 
 #define SOON_NS (LEAT_SECOND_NS / 20)
 
+// Tells its pid when SIGTERM ends it for sure: a subshell just forked has the trap's
+// handler still, and forgets what that noted.
+#define TELLING_SLEEPER "sh -c 'echo $$ >pid; exec sleep 300' & "
+
 static void the_exit_status_is_told(void **state)
 {
 	(void)state;
@@ -252,7 +256,7 @@ static void a_child_that_ignores_sigterm_is_killed_after_the_grace(void **state)
 static void a_child_may_use_its_grace_to_end_well(void **state)
 {
 	(void)state;
-	start_timed("trap 'echo bye; exit 3' TERM; echo $$ >pid; sleep 300 & wait");
+	start_timed("trap 'echo bye; exit 3' TERM; " TELLING_SLEEPER "wait");
 	scene_join();
 	assert_outcome(LEAT_EXITED, 3, LEAT_BY_TIMEOUT);
 	assert_string_equal(text_of(scene.out), "bye\n");
@@ -276,7 +280,7 @@ static void the_end_of_terminate_sends_sigterm(void **state)
 {
 	(void)state;
 	make_fifo("pid");
-	scene_start("trap 'exit 5' TERM; echo $$ >pid; sleep 300 & wait");
+	scene_start("trap 'exit 5' TERM; " TELLING_SLEEPER "wait");
 	read_pid("pid");
 	leat_context_cancel(scene.terminate, 1);
 	scene_join();

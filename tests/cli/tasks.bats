@@ -24,11 +24,16 @@ load helper
 }
 
 @test "a task starts with no signal blocked and default dispositions" {
-	# The signals that libc keeps for itself can't be set to their default by env.
-	env --default-signal puppet signals >expected
-	grep -q 'SigBlk:.*0000$' expected
-	env --default-signal leat <<<'puppet signals' >got
-	diff expected got
+	run env --default-signal leat <<<'puppet signals'
+	echo "$output"
+	# Signals 32 and 33 are libc's own: it lets nobody set them, not even env.
+	while read -r name mask; do
+		case $name in
+		SigIgn:) [ $((0x$mask & 0x7fffffff)) -eq 0 ] ;;
+		*) [ "$mask" = 0000000000000000 ] ;;
+		esac
+	done <<<"$output"
+	[ "${#lines[@]}" -eq 3 ]
 }
 
 @test "a task leads a session of its own without a controlling terminal" {

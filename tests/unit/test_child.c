@@ -164,6 +164,7 @@ static pid_t start_timed(const char *script)
 	pid_t pid;
 
 	make_fifo("pid");
+	make_fifo("never");
 	scene.control.timeout_ns = SOON_NS;
 	leat_context_pause(scene.kill);
 	scene_start(script);
@@ -206,7 +207,7 @@ static void a_timeout_ends_what_left_the_session(void **state)
 static void a_timeout_ends_a_daemon_by_its_mark(void **state)
 {
 	pid_t pid =
-		start_timed("setsid sh -c 'sh -c \"echo \\$\\$ >told; exec sleep 300\" "
+		start_timed("setsid sh -c 'sh -c \"echo \\$\\$ >told; read line <never\" "
 			    ">/dev/null 2>&1 & while ! [ -s told ]; do :; done'; "
 			    "cat told >pid; exec sleep 300");
 
@@ -220,7 +221,7 @@ static void a_daemon_with_another_mark_is_spared(void **state)
 {
 	pid_t pid = start_timed(
 		"LEAT_UNIT_MARK=two setsid sh -c 'sh -c \"echo \\$\\$ >told; "
-		"exec sleep 300\" >/dev/null 2>&1 & while ! [ -s told ]; do :; done'; "
+		"read line <never\" >/dev/null 2>&1 & while ! [ -s told ]; do :; done'; "
 		"cat told >pid; exec sleep 300");
 
 	(void)state;

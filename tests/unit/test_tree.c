@@ -112,9 +112,10 @@ static void begin_daemon(const char *before)
 {
 	char script[512];
 
+	make_fifo("never");
 	snprintf(script, sizeof script,
 		"echo $$ >leader; %s setsid sh -c 'sh -c \"echo \\$\\$ >told; "
-		"exec sleep 300\" & while ! [ -s told ]; do :; done'; "
+		"read line <never\" & while ! [ -s told ]; do :; done'; "
 		"cat told >other; exec sleep 300",
 		before);
 	begin(script);

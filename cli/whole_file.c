@@ -70,6 +70,7 @@ int whole_file_open(struct whole_file *file, const char *name)
 	file->stream = fdopen(fd, "w");
 	if (file->stream)
 		return 0;
+	close(fd);
 	fd = -ENOMEM;
 	if (file->beside)
 		unlink(file->beside);

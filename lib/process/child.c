@@ -125,7 +125,8 @@ static int start(struct run *run)
 	return 0;
 }
 
-static void read_stream(struct stream *stream, short events)
+// Returns how many bytes were read, kept or lost.
+static size_t read_stream(struct stream *stream, short events)
 {
 	// poll(2): without POLLIN a pipe that was hung up is empty.
 	ssize_t got = events == POLLHUP
@@ -134,6 +135,7 @@ static void read_stream(struct stream *stream, short events)
 
 	if (got == 0 || (got < 0 && got != -EAGAIN))
 		close_fd(&stream->read_fd);
+	return got > 0 ? (size_t)got : 0;
 }
 
 static struct timespec *time_left(int64_t left_ns, struct timespec *timeout)
@@ -149,7 +151,7 @@ static struct timespec *time_left(int64_t left_ns, struct timespec *timeout)
 struct seen {
 	bool process; //< the watched process has ended
 	bool wake;
-	size_t bytes; //< whether output was there
+	size_t bytes; //< of output that was read
 };
 
 // Waits for `process_fd` (-1: none), `wake_fd` (-1: none) and output, until `until`.
@@ -169,10 +171,9 @@ static struct seen wait_for(struct run *run, int process_fd, int wake_fd, int64_
 		    NULL) <= 0)
 		return seen;
 	for (int index = 0; index < 2; index++)
-		if (polled[2 + index].revents) {
-			read_stream(&run->streams[index], polled[2 + index].revents);
-			seen.bytes++;
-		}
+		if (polled[2 + index].revents)
+			seen.bytes += read_stream(
+				&run->streams[index], polled[2 + index].revents);
 	seen.process = polled[0].revents != 0;
 	seen.wake = polled[1].revents != 0;
 	return seen;
@@ -295,21 +296,11 @@ static bool has_open_stream(const struct run *run)
 	return run->streams[0].read_fd >= 0 || run->streams[1].read_fd >= 0;
 }
 
-static uint64_t captured(const struct run *run)
-{
-	uint64_t sum = 0;
-
-	for (int index = 0; index < 2; index++)
-		if (run->streams[index].capture)
-			sum += leat_capture_size(run->streams[index].capture);
-	return sum;
-}
-
 // What the pipes hold at the child's end is read in any case; what others write
 // after that, until `until`, or until everything is to end.
 static void read_rest(struct run *run, int64_t until)
 {
-	uint64_t before = captured(run);
+	size_t over_bytes = 0;
 
 	while (has_open_stream(run)) {
 		bool over =
@@ -317,7 +308,8 @@ static void read_rest(struct run *run, int64_t until)
 		struct seen seen = wait_for(run, -1, over ? -1 : run->wake_fds[0],
 			over ? INT64_MIN / 2 : until);
 
-		if (over && (!seen.bytes || captured(run) - before > LEFT_IN_PIPE_BYTES))
+		over_bytes += over ? seen.bytes : 0;
+		if (over && (!seen.bytes || over_bytes > LEFT_IN_PIPE_BYTES))
 			return;
 	}
 }

@@ -22,9 +22,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ENVIRONMENT_FIRST_BYTES ((size_t)16 * 1024)
+// An execve(2) takes well under a millisecond, but may wait for a disk.
+#define SETTLE_TRIES 200
+#define CONFIRM_TRIES 5
+#define SETTLE_NS 500000
 
 static int open_in_proc(pid_t pid, const char *name)
 {
@@ -183,10 +188,41 @@ static bool has_entry(const char *environment, size_t length, const char *entry)
 	return false;
 }
 
+static bool has_arguments(pid_t pid)
+{
+	int fd = open_in_proc(pid, "cmdline");
+	char first;
+	bool some = fd >= 0 && read(fd, &first, 1) == 1;
+
+	if (fd >= 0)
+		close(fd);
+	return some;
+}
+
+// In the middle of an execve(2) a process shows neither environment nor arguments, so it
+// is looked at again. One that has arguments and no environment may just have come out
+// of it; if it stays so, it has none.
+static char *read_settled_environment(pid_t pid, size_t *length)
+{
+	struct leat_tree_entry entry;
+	int confirmed = 0;
+
+	for (int tries = 0;; tries++) {
+		char *environment = read_environment(pid, length);
+
+		confirmed += has_arguments(pid);
+		if (*length || confirmed == CONFIRM_TRIES || tries == SETTLE_TRIES ||
+			!read_entry(pid, &entry))
+			return environment;
+		free(environment);
+		nanosleep(&(struct timespec){.tv_nsec = SETTLE_NS}, NULL);
+	}
+}
+
 static bool has_mark(pid_t pid, const char *const *mark)
 {
 	size_t length;
-	char *environment = read_environment(pid, &length);
+	char *environment = read_settled_environment(pid, &length);
 	bool found = environment != NULL;
 
 	for (; found && *mark; mark++)

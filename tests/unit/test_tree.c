@@ -131,6 +131,19 @@ static void a_daemon_is_found_by_its_mark(void **state)
 	assert_true(has_ended(other));
 }
 
+static void a_daemon_is_found_in_the_midst_of_an_exec(void **state)
+{
+	(void)state;
+	scratch_write("again", "exec sh ./again\n");
+	begin("echo $$ >leader; setsid sh -c 'sh -c \"echo \\$\\$ >told; exec sh "
+	      "./again\" "
+	      "& while ! [ -s told ]; do :; done'; cat told >other; exec sleep 300");
+	for (int turn = 0; turn < 300; turn++)
+		assert_true(is_in_tree(other, leader, scene_mark));
+	end();
+	assert_true(has_ended(other));
+}
+
 static void all_of_a_mark_must_match(void **state)
 {
 	static const char *const more[] = {"LEAT_UNIT_MARK=one", "LEAT_OTHER=two", NULL};
@@ -260,6 +273,7 @@ int main(void)
 		TEST(what_left_the_session_is_found_by_its_parent),
 		TEST(an_orphan_is_found_by_its_session),
 		TEST(a_daemon_is_found_by_its_mark),
+		TEST(a_daemon_is_found_in_the_midst_of_an_exec),
 		TEST(all_of_a_mark_must_match),
 		TEST(a_mark_behind_a_large_environment_is_found),
 		TEST(an_unrelated_process_is_not_of_the_tree),

@@ -36,7 +36,7 @@ void text_append(struct text *text, const char *bytes, size_t length)
 	text->bytes[text->length] = '\0';
 }
 
-static void append_arguments(struct text *text, const char *format, va_list arguments)
+void text_format_arguments(struct text *text, const char *format, va_list arguments)
 {
 	va_list again;
 	int length;
@@ -55,7 +55,7 @@ void text_format(struct text *text, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	append_arguments(text, format, arguments);
+	text_format_arguments(text, format, arguments);
 	va_end(arguments);
 }
 
@@ -110,7 +110,7 @@ void message(const char *format, ...)
 
 	text_append(&line, "leat: ", 6);
 	va_start(arguments, format);
-	append_arguments(&line, format, arguments);
+	text_format_arguments(&line, format, arguments);
 	va_end(arguments);
 	text_append(&line, "\n", 1);
 	do

@@ -17,6 +17,8 @@ struct text {
 };
 
 void text_append(struct text *text, const char *bytes, size_t length);
+void text_format_arguments(struct text *text, const char *format, va_list arguments)
+	__attribute__((format(printf, 2, 0)));
 void text_format(struct text *text, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -149,21 +149,23 @@ static bool is_heading(const struct option *option)
 	return !option->help;
 }
 
+#define SHOWN_ERROR_BYTES 511
+
 static int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 static int usage_error(const char *format, ...)
 {
-	struct text text = {0};
+	struct text line = {0}, shown = {0};
 	va_list arguments;
-	char line[512];
 
 	va_start(arguments, format);
-	vsnprintf(line, sizeof line, format, arguments);
+	text_format_arguments(&line, format, arguments);
 	va_end(arguments);
-	text_append_shown(&text, line, strlen(line), sizeof line);
+	text_append_shown(&shown, line.bytes, line.length, SHOWN_ERROR_BYTES);
 	message("%s\nleat: 'leat --help' shows the options",
-		text.bytes ? text.bytes : line);
-	text_finish(&text);
+		shown.bytes ? shown.bytes : "out of memory");
+	text_finish(&shown);
+	text_finish(&line);
 	return -EINVAL;
 }
 

@@ -49,7 +49,6 @@ struct run {
 	struct signals_receiver receiver;
 	struct slot **slots; //< by number - 1; each only used by its worker
 	unsigned slot_count; //< how many there may be
-	atomic_uint size;    //< how many there are to be
 	uint64_t read;       //< tasks read so far
 	int64_t started;
 	atomic_bool input_done;   //< main reads and counts no more
@@ -64,12 +63,12 @@ static void say(struct run *run, const char *format, ...)
 {
 	struct text line = {0};
 	va_list arguments;
-	char words[256];
 
+	text_append(&line, "leat: ", strlen("leat: "));
 	va_start(arguments, format);
-	vsnprintf(words, sizeof words, format, arguments);
+	text_format_arguments(&line, format, arguments);
 	va_end(arguments);
-	text_format(&line, "leat: %s\n", words);
+	text_append(&line, "\n", 1);
 	output_notice(run->output, &line);
 	text_finish(&line);
 }
@@ -148,13 +147,12 @@ static void output_broke(void *argument, const char *stream, int error)
 static void resize(void *argument, int change)
 {
 	struct run *run = argument;
-	unsigned size = atomic_load(&run->size);
+	unsigned size = leat_pool_state(run->pool).size;
 
 	if ((change < 0 && size == 1) || (change > 0 && size == run->slot_count))
 		return;
-	size += (unsigned)change;
-	if (leat_pool_resize(run->pool, size) == 0)
-		atomic_store(&run->size, size);
+	leat_pool_resize(
+		run->pool, size + (unsigned)change); // failing, it stays as it is
 }
 
 /* ---- one task, in its worker ---- */
@@ -430,7 +428,6 @@ static int start_engine(struct run *run)
 	unsigned size = choose_size(run);
 	int error;
 
-	atomic_store(&run->size, size);
 	run->slots = calloc(run->slot_count, sizeof *run->slots);
 	if (!run->slots)
 		return -ENOMEM;

@@ -9,4 +9,10 @@
  */
 void descriptors_ensure(void);
 
+/**
+ * Have descriptor 0 lead to /dev/null, so that tasks can inherit it. Errors: of
+ * open(2).
+ */
+int descriptors_close_input(void);
+
 #endif

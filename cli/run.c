@@ -18,6 +18,7 @@
 
 #include "cancellation.h"
 #include "cpus.h"
+#include "descriptors.h"
 #include "duration.h"
 #include "exit_status.h"
 #include "input.h"
@@ -562,10 +563,16 @@ static int prepare(struct run *run)
 	error = input_open(&run->input, options);
 	if (error)
 		goto destroy_family;
+	error = descriptors_close_input();
+	if (error) {
+		cannot("open /dev/null", error);
+		goto close_input;
+	}
 	error = unrun_open(&run->unrun, options->unrun_file, options->delimiter);
 	if (!error)
 		return EXIT_ALL_OK;
 	message("cannot write %s: %s", options->unrun_file, strerror(-error));
+close_input:
 	input_close(run->input);
 destroy_family:
 	leat_family_destroy(run->surroundings.family);

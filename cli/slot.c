@@ -162,7 +162,7 @@ int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *ou
 		.search_path = surroundings->shell.search_path,
 		.script_shell = surroundings->shell.path,
 		.mark = slot->mark,
-		.stdin_fd = -1,
+		.stdin_fd = STDIN_FILENO,
 		.stdout_fd = slot->out ? -1 : STDOUT_FILENO,
 		.stderr_fd = slot->err ? -1 : STDERR_FILENO,
 	};

@@ -109,18 +109,21 @@ IN_CHILD static void hide_other_descriptors(void)
 	mark_each_descriptor();
 }
 
+IN_CHILD static void dispose(const sigset_t *signals, void (*disposition)(int))
+{
+	struct sigaction action = {.sa_handler = disposition};
+
+	for (int number = 1; number < NSIG && !sigisemptyset(signals); number++)
+		if (sigismember(signals, number) == 1)
+			sigaction(number, &action, NULL);
+}
+
 IN_CHILD static void set_signals(const struct leat_inheritance *inheritance)
 {
-	struct sigaction action = {.sa_handler = SIG_IGN};
 	sigset_t none;
 
-	for (int number = 1; number < NSIG; number++)
-		if (sigismember(&inheritance->ignored, number) == 1)
-			sigaction(number, &action, NULL);
-	action.sa_handler = SIG_DFL;
-	for (int number = 1; number < NSIG; number++)
-		if (sigismember(&inheritance->caught, number) == 1)
-			sigaction(number, &action, NULL);
+	dispose(&inheritance->ignored, SIG_IGN);
+	dispose(&inheritance->caught, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -210,7 +213,8 @@ static int prepare_shell(struct start *start)
 	return 0;
 }
 
-static int clone_child(struct start *start, struct leat_process *process)
+static int clone_child(
+	struct start *start, struct leat_process *process, bool with_pid_fd)
 {
 	_Alignas(16) char stack[CHILD_STACK_BYTES];
 	sigset_t all, before;
@@ -219,8 +223,10 @@ static int clone_child(struct start *start, struct leat_process *process)
 	sigfillset(&all);
 	if (start->inheritance->any_caught)
 		pthread_sigmask(SIG_SETMASK, &all, &before);
+	process->pid_fd = -1;
 	process->pid = clone(child_main, stack + sizeof stack,
-		CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, start, &process->pid_fd);
+		CLONE_VM | CLONE_VFORK | (with_pid_fd ? CLONE_PIDFD : 0) | SIGCHLD, start,
+		&process->pid_fd);
 	int error = process->pid < 0 ? -errno : 0;
 	if (start->inheritance->any_caught)
 		pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -231,12 +237,13 @@ static void reap(struct leat_process *process)
 {
 	while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	close(process->pid_fd);
+	if (process->pid_fd >= 0)
+		close(process->pid_fd);
 }
 
 int leat_spawn(const struct leat_spec *spec, const int fds[3],
 	const struct leat_inheritance *inheritance, struct leat_process *process,
-	bool *executing)
+	bool with_pid_fd, bool *executing)
 {
 	struct start start = {
 		.spec = spec,
@@ -247,7 +254,7 @@ int leat_spawn(const struct leat_spec *spec, const int fds[3],
 
 	*executing = false;
 	if (!error)
-		error = clone_child(&start, process);
+		error = clone_child(&start, process, with_pid_fd);
 	if (!error && start.error) {
 		*executing = true;
 		reap(process);

@@ -17,7 +17,7 @@ struct leat_inheritance {
 
 struct leat_process {
 	pid_t pid;
-	int pid_fd;
+	int pid_fd; //< -1 where none was asked for
 };
 
 /**
@@ -29,6 +29,6 @@ struct leat_process {
  */
 int leat_spawn(const struct leat_spec *spec, const int fds[3],
 	const struct leat_inheritance *inheritance, struct leat_process *process,
-	bool *executing);
+	bool with_pid_fd, bool *executing);
 
 #endif

@@ -340,6 +340,77 @@ static void a_child_of_an_ended_context_does_not_live_on(void **state)
 	assert_int_equal(scene.outcome.end, LEAT_SIGNALED);
 }
 
+/* A child without captures and times is slept on, until somebody cancels. */
+
+static void write_straight(void)
+{
+	scene.spec.stdout_fd = scene.spec.stderr_fd = STDERR_FILENO;
+}
+
+#define SLEPT_ON(name)                                                                   \
+	static void name##_when_slept_on(void **state)                                   \
+	{                                                                                \
+		write_straight();                                                        \
+		name(state);                                                             \
+	}
+
+SLEPT_ON(the_exit_status_is_told)
+SLEPT_ON(a_signal_of_its_own_is_told)
+SLEPT_ON(a_stopped_child_is_continued_to_end)
+SLEPT_ON(the_end_of_terminate_sends_sigterm)
+SLEPT_ON(the_end_of_kill_sends_sigkill_during_the_grace)
+SLEPT_ON(the_end_of_kill_alone_needs_no_grace)
+SLEPT_ON(a_child_of_an_ended_context_does_not_live_on)
+
+static void one_slept_on_that_ignores_sigterm_is_killed_after_the_grace(void **state)
+{
+	(void)state;
+	write_straight();
+	scene.control.grace_ns = SOON_NS;
+	make_fifo("pid");
+	scene_start("trap '' TERM; echo $$ >pid; while :; do sleep 300; done");
+	read_pid("pid");
+	leat_context_cancel(scene.terminate, 1);
+	scene_join();
+	assert_outcome(LEAT_SIGNALED, SIGKILL, LEAT_BY_CANCEL);
+}
+
+static void what_left_the_session_of_one_slept_on_ends_with_it(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	write_straight();
+	make_fifo("pid");
+	scene_start("setsid sh -c 'echo $$ >pid; exec sleep 300' & wait");
+	pid = read_pid("pid");
+	leat_context_cancel(scene.terminate, 1);
+	scene_join();
+	assert_true(has_ended(pid));
+	assert_int_equal(scene.outcome.ended_by, LEAT_BY_CANCEL);
+}
+
+static void without_a_descriptor_one_slept_on_is_killed(void **state)
+{
+	struct rlimit before, limit;
+	pid_t pid;
+
+	(void)state;
+	write_straight();
+	make_fifo("pid");
+	scene_start("trap '' TERM; echo $$ >pid; while :; do sleep 300; done");
+	pid = read_pid("pid");
+	getrlimit(RLIMIT_NOFILE, &before);
+	limit = before;
+	limit.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	leat_context_cancel(scene.terminate, 1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	scene_join();
+	assert_outcome(LEAT_SIGNALED, SIGKILL, LEAT_BY_CANCEL);
+	assert_true(has_ended(pid));
+}
+
 static void the_deadline_is_told_from_a_timeout(void **state)
 {
 	struct leat_context *timed;
@@ -537,6 +608,16 @@ int main(void)
 		TEST(the_end_of_kill_alone_needs_no_grace),
 		TEST(the_end_of_kill_sends_nothing_but_sigkill),
 		TEST(a_child_of_an_ended_context_does_not_live_on),
+		TEST(the_exit_status_is_told_when_slept_on),
+		TEST(a_signal_of_its_own_is_told_when_slept_on),
+		TEST(a_stopped_child_is_continued_to_end_when_slept_on),
+		TEST(the_end_of_terminate_sends_sigterm_when_slept_on),
+		TEST(the_end_of_kill_sends_sigkill_during_the_grace_when_slept_on),
+		TEST(the_end_of_kill_alone_needs_no_grace_when_slept_on),
+		TEST(a_child_of_an_ended_context_does_not_live_on_when_slept_on),
+		TEST(one_slept_on_that_ignores_sigterm_is_killed_after_the_grace),
+		TEST(what_left_the_session_of_one_slept_on_ends_with_it),
+		TEST(without_a_descriptor_one_slept_on_is_killed),
 		TEST(the_deadline_is_told_from_a_timeout),
 		TEST(a_leftover_that_holds_no_pipe_lives_on),
 		TEST(a_leftover_that_holds_a_pipe_holds_nobody_up),

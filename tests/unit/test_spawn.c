@@ -23,7 +23,7 @@ static struct result spawn(const struct leat_spec *spec)
 
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	result.error = leat_spawn(spec, (int[]){null_fd, ends[1], ends[1]}, &inheritance,
-		&process, &result.executing);
+		&process, true, &result.executing);
 	close(ends[1]);
 	close(null_fd);
 	result.text = read_to_end(ends[0], NULL);
@@ -256,7 +256,7 @@ static void swapped_descriptors_are_put_in_place(void **state)
 	dup2(ends[0][1], 1);
 	dup2(ends[1][1], 2);
 	error = leat_spawn(
-		&scene.spec, (int[]){0, 2, 1}, &inheritance, &process, &executing);
+		&scene.spec, (int[]){0, 2, 1}, &inheritance, &process, true, &executing);
 	dup2(saved[0], 1);
 	dup2(saved[1], 2);
 	for (int index = 0; index < 2; index++) {

@@ -147,22 +147,30 @@ static unsigned quota_of(const char *root, const char *directory, bool version_2
 	return (unsigned)((quota + period - 1) / period);
 }
 
+// This process's cgroup from the one that is mounted on: a container sees a part of the
+// hierarchy. "" where it is outside of that.
+static const char *path_below(const struct place *place)
+{
+	size_t length = strlen(place->top);
+
+	if (strcmp(place->top, "/") == 0)
+		return place->path;
+	if (strncmp(place->path, place->top, length) == 0 &&
+		(place->path[length] == '/' || !place->path[length]))
+		return place->path + length;
+	return "";
+}
+
 // The least quota from this process's cgroup up to the one that is mounted.
 static unsigned quota(const char *root, bool version_2)
 {
 	struct place place = {0};
 	char directory[2 * PATH_MAX];
 	unsigned least = UINT_MAX;
-	const char *below;
 
 	if (!find_path(root, version_2, &place) || !find_mount(root, version_2, &place))
 		return UINT_MAX;
-	below = place.path;
-	if (strcmp(place.top, "/") != 0) // a container sees a part of the hierarchy
-		below = strncmp(below, place.top, strlen(place.top)) == 0
-				? below + strlen(place.top)
-				: "";
-	snprintf(directory, sizeof directory, "%s%s", place.mount, below);
+	snprintf(directory, sizeof directory, "%s%s", place.mount, path_below(&place));
 	for (;;) {
 		unsigned here = quota_of(root, directory, version_2);
 		char *slash = strrchr(directory, '/');

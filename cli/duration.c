@@ -106,7 +106,11 @@ void duration_append(struct text *text, int64_t duration_ns)
 	int64_t seconds = (duration_ns + LEAT_SECOND_NS / 2) / LEAT_SECOND_NS;
 	int64_t tenths = (duration_ns + LEAT_SECOND_NS / 20) / (LEAT_SECOND_NS / 10);
 
-	if (duration_ns < LEAT_SECOND_NS / 10 && duration_ns >= 1000000)
+	if (duration_ns > 0 && duration_ns < 1000)
+		text_format(text, "%" PRId64 "ns", duration_ns);
+	else if (duration_ns > 0 && duration_ns < 1000000)
+		text_format(text, "%" PRId64 "us", duration_ns / 1000);
+	else if (duration_ns > 0 && duration_ns < LEAT_SECOND_NS / 10)
 		text_format(text, "%" PRId64 "ms", duration_ns / 1000000);
 	else if (tenths < 600 && (tenths % 10 || tenths < 10))
 		text_format(text, "%" PRId64 ".%" PRId64 "s", tenths / 10, tenths % 10);

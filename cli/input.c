@@ -188,6 +188,7 @@ static int fill(struct input *input, const struct patience *patience)
 	if (got < 0) {
 		error = -errno;
 		message("cannot read %s: %s", source->name, strerror(errno));
+		input->at_end = true;
 		return error;
 	}
 	input->end += (size_t)got;

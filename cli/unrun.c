@@ -26,8 +26,8 @@ void unrun_write(struct unrun *unrun, const char *record, size_t length)
 {
 	if (!unrun->file.stream)
 		return;
-	fwrite(record, 1, length, unrun->file.stream);
-	putc(unrun->delimiter, unrun->file.stream);
+	whole_file_write(&unrun->file, record, length);
+	whole_file_write(&unrun->file, &unrun->delimiter, 1);
 }
 
 void unrun_flush(struct unrun *unrun)

@@ -1,7 +1,10 @@
 #include "whole_file.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,65 +45,141 @@ static int open_beside(struct whole_file *file, mode_t mode)
 	return fd;
 }
 
-static int open_target(struct whole_file *file)
+// The number in /dev/fd/N and its other names; -1: `name` is none of them.
+static int named_descriptor(const char *name)
 {
+	static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/"};
+	char *end;
+
+	if (strcmp(name, "/dev/stdout") == 0)
+		return STDOUT_FILENO;
+	if (strcmp(name, "/dev/stderr") == 0)
+		return STDERR_FILENO;
+	for (size_t index = 0; index < sizeof folders / sizeof *folders; index++) {
+		size_t length = strlen(folders[index]);
+
+		if (strncmp(name, folders[index], length) == 0 &&
+			isdigit((unsigned char)name[length])) {
+			long number = strtol(name + length, &end, 10);
+
+			return *end || number > INT_MAX ? -1 : (int)number;
+		}
+	}
+	return -1;
+}
+
+// Opened by name it would be written from its start. What is close-on-exec is ours,
+// and was not meant.
+static int open_descriptor(int number)
+{
+	int flags = fcntl(number, F_GETFD);
+	int fd = -1;
+
+	errno = EBADF;
+	if (flags >= 0 && !(flags & FD_CLOEXEC))
+		fd = fcntl(number, F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? -errno : fd;
+}
+
+// Sets `fd` or `beside`; the latter's descriptor is in *beside_fd.
+static int open_target(struct whole_file *file, int *beside_fd)
+{
+	int number = named_descriptor(file->name);
 	struct stat status;
 	bool exists = stat(file->target, &status) == 0;
 	int fd;
 
+	if (number >= 0)
+		return file->fd = open_descriptor(number);
 	if (exists && S_ISDIR(status.st_mode))
 		return -EISDIR;
 	if (!exists || S_ISREG(status.st_mode))
-		return open_beside(
-			file, exists ? status.st_mode & 07777 : new_file_mode());
+		return *beside_fd = open_beside(
+			       file, exists ? status.st_mode & 07777 : new_file_mode());
 	fd = open(file->target, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-	return fd < 0 ? -errno : fd;
+	return file->fd = fd < 0 ? -errno : fd;
+}
+
+static void forget(struct whole_file *file)
+{
+	if (file->fd >= 0)
+		close(file->fd);
+	if (file->beside)
+		unlink(file->beside);
+	free(file->beside);
+	free(file->target);
+	*file = (struct whole_file){.fd = -1};
 }
 
 int whole_file_open(struct whole_file *file, const char *name)
 {
-	int fd;
+	int beside_fd = -1, error;
 
-	*file = (struct whole_file){.name = name, .target = resolve(name)};
+	*file = (struct whole_file){.name = name, .target = resolve(name), .fd = -1};
 	if (!file->target)
 		return -errno;
-	fd = open_target(file);
-	if (fd < 0)
-		goto free_target;
-	file->stream = fdopen(fd, "w");
+	error = open_target(file, &beside_fd);
+	if (error < 0)
+		goto forget;
+	file->stream = beside_fd >= 0 ? fdopen(beside_fd, "w") : tmpfile();
 	if (file->stream)
 		return 0;
-	close(fd);
-	fd = -ENOMEM;
-	if (file->beside)
-		unlink(file->beside);
-	free(file->beside);
-free_target:
-	free(file->target);
-	return fd;
+	error = -errno;
+	if (beside_fd >= 0)
+		close(beside_fd);
+forget:
+	forget(file);
+	return error;
 }
 
-static int flush(FILE *stream)
+static int write_all(int fd, const char *bytes, size_t length)
 {
-	int error = ferror(stream) ? -EIO : 0;
+	while (length) {
+		ssize_t written = write(fd, bytes, length);
 
-	if (fflush(stream) != 0)
-		error = -errno;
-	if (fclose(stream) != 0 && !error)
-		error = -errno;
+		if (written < 0 && errno == EAGAIN)
+			poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, -1);
+		else if (written < 0 && errno != EINTR)
+			return -errno;
+		bytes += written > 0 ? written : 0;
+		length -= written > 0 ? (size_t)written : 0;
+	}
+	return 0;
+}
+
+// What stands in the file without a name goes to where it was to go.
+static int copy_out(struct whole_file *file)
+{
+	char chunk[BUFSIZ];
+	size_t length;
+	int error = fseek(file->stream, 0, SEEK_SET) < 0 ? -errno : 0; // flushes
+
+	while (!error && (length = fread(chunk, 1, sizeof chunk, file->stream)) > 0)
+		error = write_all(file->fd, chunk, length);
 	return error;
 }
 
 int whole_file_close(struct whole_file *file)
 {
-	int error = flush(file->stream);
+	int error = file->error;
 
+	if (!error && file->fd >= 0)
+		error = copy_out(file);
+	if (fclose(file->stream) != 0 && !error)
+		error = -errno;
 	if (file->beside && !error && rename(file->beside, file->target) < 0)
 		error = -errno;
-	if (file->beside && error)
-		unlink(file->beside);
-	free(file->beside);
-	free(file->target);
-	*file = (struct whole_file){0};
+	if (file->beside && !error) {
+		free(file->beside);
+		file->beside = NULL;
+	}
+	forget(file);
 	return error;
+}
+
+void whole_file_write(struct whole_file *file, const void *bytes, size_t length)
+{
+	errno = EIO;
+	if (fwrite(bytes, 1, length, file->stream) < length && !file->error)
+		file->error = -errno;
 }

@@ -9,19 +9,25 @@ struct whole_file {
 	const char *name; //< as the user gave it
 	char *target;     //< what the name leads to
 	char *beside;     //< written first and renamed; NULL: not a regular file
-	FILE *stream;
+	int fd;           //< what is no regular file, or a descriptor of ours; else -1
+	FILE *stream;     //< to the file beside, or to one without a name
+	int error;        //< negative errno of the first write that failed
 };
 
 /**
  * Begin to write `name`: to a new file beside it, which takes its place at the end,
  * so that it may be leat's own input. What exists and is no regular file (a device,
- * a pipe) is written to directly. Returns 0 or a negative errno.
+ * a pipe), and what names a descriptor (/dev/stdout, /dev/fd/5), gets it all at the
+ * end. Returns 0 or a negative errno.
  */
 int whole_file_open(struct whole_file *file, const char *name);
 
+/** Write on; whole_file_close() tells whether it went well. */
+void whole_file_write(struct whole_file *file, const void *bytes, size_t length);
+
 /**
- * Have it take its place. Returns 0, or the negative errno of the first write that
- * failed; then there is no such file, or the former one.
+ * Have it take its place; a pipe blocks until it is read. Returns 0, or the negative
+ * errno of the first write that failed; then there is no such file, or the former one.
  */
 int whole_file_close(struct whole_file *file);
 

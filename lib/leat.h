@@ -302,8 +302,8 @@ LEAT_API void leat_capture_destroy(struct leat_capture *capture);
 /**
  * Read once from `fd` and keep what came. Returns the number of bytes, 0 at the
  * end of the stream, -EAGAIN where a non-blocking descriptor has nothing now, or
- * an error of read(2), open(2) or write(2). What could not be kept is lost, and
- * the error remains: leat_capture_error() tells it.
+ * an error of read(2). What was read and could not be kept is lost; that, and what
+ * comes after it, is no error here: leat_capture_error() tells it.
  */
 LEAT_API ssize_t leat_capture_read(struct leat_capture *capture, int fd);
 

@@ -227,6 +227,20 @@ static void run_next(struct leat_pool *pool, struct leat_worker *worker)
 	count_out(pool);
 }
 
+static int start_worker(struct leat_pool *pool);
+
+// With the lock.
+static void leave(struct leat_pool *pool, struct leat_worker *worker)
+{
+	pool->workers--;
+	worker->present = false;
+	// A submitter may have counted on this one for its job, before the size fell and
+	// rose.
+	if (pool->queued > pool->idle && pool->workers < pool->size)
+		start_worker(pool);
+	pthread_cond_signal(&pool->work);
+}
+
 static void *worker_main(void *argument)
 {
 	struct leat_worker *worker = argument;
@@ -246,10 +260,7 @@ static void *worker_main(void *argument)
 			run_next(pool, worker);
 		}
 	}
-	pool->workers--;
-	worker->present = false;
-	// A submitter may have woken this one for its job, just before the size fell.
-	pthread_cond_signal(&pool->work);
+	leave(pool, worker);
 	pthread_mutex_unlock(&pool->lock);
 	return NULL;
 }

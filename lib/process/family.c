@@ -248,25 +248,46 @@ static bool is_member(const struct leat_family *family, pid_t pid)
 	return member != &family->members;
 }
 
+// The list of the main thread's children; NULL where there is none. proc(5): it is only
+// sure to be whole where no child comes or goes, so the rest is left for the next time.
+static char *read_orphans(const struct leat_family *family)
+{
+	size_t capacity = 4096, length = 0;
+	char *pids = family->orphans_fd < 0 ? NULL : malloc(capacity);
+	ssize_t got = 1;
+
+	while (pids && got > 0) {
+		if (length + 1 == capacity) {
+			char *larger = realloc(pids, 2 * capacity);
+
+			if (!larger)
+				break;
+			pids = larger;
+			capacity *= 2;
+		}
+		got = pread(family->orphans_fd, pids + length, capacity - length - 1,
+			(off_t)length);
+		length += got > 0 ? (size_t)got : 0;
+	}
+	if (pids)
+		pids[length] = '\0';
+	return pids;
+}
+
 void leat_family_reap(struct leat_family *family)
 {
-	char pids[4096];
-	ssize_t length = family->orphans_fd < 0
-				 ? 0
-				 : pread(family->orphans_fd, pids, sizeof pids - 1, 0);
+	char *pids = read_orphans(family);
 
-	if (length <= 0)
-		return;
-	pids[length] = '\0';
 	pthread_mutex_lock(&family->lock);
-	for (char *at = pids, *end; *at; at = end + (*end == ' ')) {
+	for (char *at = pids, *end; at && *at; at = end + (*end == ' ')) {
 		pid_t pid = (pid_t)strtol(at, &end, 10);
 
-		// A number that the buffer's end may have cut is left for the next time.
+		// Without memory for all of it, a number may be cut short.
 		if (end == at || *end != ' ')
 			break;
 		if (!is_member(family, pid))
 			waitpid(pid, NULL, WNOHANG);
 	}
 	pthread_mutex_unlock(&family->lock);
+	free(pids);
 }

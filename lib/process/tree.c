@@ -282,6 +282,11 @@ void leat_forest_signal(const struct leat_forest *forest, pid_t leader, int numb
 	}
 }
 
+static bool may_signal(const struct leat_tree_entry *entry)
+{
+	return kill(entry->pid, 0) == 0 || errno != EPERM;
+}
+
 int leat_forest_survivor(const struct leat_forest *forest, pid_t leader)
 {
 	int error = -ENOENT;
@@ -290,7 +295,7 @@ int leat_forest_survivor(const struct leat_forest *forest, pid_t leader)
 		const struct leat_tree_entry *entry = &forest->entries[index];
 		int pid_fd;
 
-		if (!entry->member || entry->pid == leader)
+		if (!entry->member || entry->pid == leader || !may_signal(entry))
 			continue;
 		pid_fd = open_verified(entry);
 		if (pid_fd >= 0)

@@ -12,7 +12,7 @@ load helper
 	run leat --summary -j2 < <(printf 'exit 0\nexit 0\n')
 	echo "$output"
 	[ "$status" -eq 0 ]
-	[[ "$output" =~ ^leat:\ 2\ tasks\ in\ [0-9.]+m?s:\ 2\ ok,\ 0\ unrun$ ]]
+	[[ "$output" =~ ^leat:\ 2\ tasks\ in\ [0-9.]+[mu]?s:\ 2\ ok,\ 0\ unrun$ ]]
 }
 
 @test "each task that is not ok gets one line, and the run exits 123" {
@@ -127,6 +127,23 @@ echo b" ]
 	run leat --unrun /nonexistent/rest <<<'touch ran'
 	[ "$status" -eq 125 ]
 	[ "$output" = "leat: cannot write /nonexistent/rest: No such file or directory" ]
+	[ ! -e ran ]
+}
+
+@test "--unrun /dev/stdout comes after all else that standard output is redirected to" {
+	printf '%s\n' 'echo first' 'puppet hold' 'exit 5' 'exit 6' >in
+	echo before >out
+	run bash -c 'leat -j1 --deadline 0.3s --unrun /dev/stdout -a in >>out 2>err'
+	[ "$status" -eq 124 ]
+	[ "$(cat out)" = "$(printf '%s\n' before first 'exit 5' 'exit 6')" ]
+	run bash -c 'leat -j1 --deadline 0.3s --unrun /dev/fd/5 -a in 5>rest 2>err'
+	[ "$(cat rest)" = "$(printf '%s\n' 'exit 5' 'exit 6')" ]
+}
+
+@test "--unrun with a descriptor that is not open: before anything runs, exit 125" {
+	run leat --unrun /dev/fd/99 <<<'touch ran'
+	[ "$status" -eq 125 ]
+	[ "$output" = "leat: cannot write /dev/fd/99: Bad file descriptor" ]
 	[ ! -e ran ]
 }
 

@@ -82,7 +82,7 @@ three" ]
 
 @test "an error in the middle of the input: what was read is run, exit 125" {
 	needs_strace
-	yes 'exit 0' | head -n 20000 >in
+	yes "exit 0 #$(printf '%01000d' 0)" | head -n 200 >in
 	run strace -f -o /dev/null -P "$PWD/in" -e inject=read:error=EIO:when=2 leat -a in
 	[ "$status" -eq 125 ]
 	[[ "${lines[0]}" == "leat: cannot read in: Input/output error" ]]

@@ -89,6 +89,10 @@ static void durations_are_shown_as_people_read_them(void **state)
 		const char *text;
 	} forms[] = {
 		{0, "0.0s"},
+		{500, "500ns"},
+		{999, "999ns"},
+		{1000, "1us"},
+		{999999, "999us"},
 		{MS, "1ms"},
 		{20 * MS, "20ms"},
 		{99 * MS, "99ms"},

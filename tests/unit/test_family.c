@@ -242,6 +242,24 @@ static void many_orphans_are_reaped(void **state)
 	assert_int_equal(errno, ECHILD);
 }
 
+static void an_orphan_is_reaped_however_many_live_on(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	scene_shell("exec >/dev/null 2>&1; echo $$ >group; i=0; "
+		    "while [ $i -lt 700 ]; do sleep 300 & i=$((i+1)); done; "
+		    "sleep 300 & echo $! >last");
+	pid = read_pid("last");
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	await_state(pid, "Z");
+	leat_family_reap(scene.family);
+	assert_int_equal(process_state(pid), '\0');
+	assert_int_equal(kill(-read_pid("group"), SIGKILL), 0);
+	while (waitid(P_ALL, 0, &(siginfo_t){0}, WEXITED | WNOWAIT) == 0)
+		leat_family_reap(scene.family);
+}
+
 static void a_running_childs_end_is_not_stolen(void **state)
 {
 	pid_t pid;
@@ -285,6 +303,7 @@ int main(void)
 		TEST(a_suspended_child_can_still_be_ended),
 		TEST(an_orphan_that_ended_is_reaped),
 		TEST(many_orphans_are_reaped),
+		TEST(an_orphan_is_reaped_however_many_live_on),
 		TEST(a_running_childs_end_is_not_stolen),
 		TEST(reap_without_orphans_does_nothing),
 	};

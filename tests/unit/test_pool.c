@@ -695,6 +695,48 @@ static void destroy_waits_for_every_job(void **state)
 	end_scene(scene);
 }
 
+static void await_quiet(struct scene *scene)
+{
+	struct leat_pool_state now;
+
+	do
+		now = leat_pool_state(scene->pool);
+	while (now.queued || now.running);
+}
+
+static void meet(struct leat_worker *worker, void *argument)
+{
+	(void)worker;
+	pthread_barrier_wait(argument);
+}
+
+static void no_job_waits_for_a_worker_that_is_leaving(void **state)
+{
+	struct scene *scene = new_scene(3, 8);
+	pthread_barrier_t two, three;
+	struct leat_job meet_two = {.run = meet, .argument = &two};
+	struct leat_job meet_three = {.run = meet, .argument = &three};
+
+	(void)state;
+	pthread_barrier_init(&two, NULL, 2);
+	pthread_barrier_init(&three, NULL, 3);
+	for (int turn = 0; turn < 300; turn++) {
+		assert_int_equal(leat_pool_resize(scene->pool, 3), 0);
+		for (int job = 0; job < 3; job++)
+			leat_pool_submit(scene->pool, &meet_three, NULL);
+		await_quiet(scene);
+		assert_int_equal(leat_pool_resize(scene->pool, 1), 0);
+		assert_int_equal(leat_pool_resize(scene->pool, 2), 0);
+		for (int job = 0; job < 2; job++)
+			leat_pool_submit(scene->pool, &meet_two, NULL);
+		await_quiet(scene);
+	}
+	leat_pool_wait(scene->pool);
+	end_scene(scene);
+	pthread_barrier_destroy(&two);
+	pthread_barrier_destroy(&three);
+}
+
 static void a_pool_of_nothing_is_refused(void **state)
 {
 	struct scene *scene = new_scene(1, 1);
@@ -798,6 +840,7 @@ int main(void)
 		cmocka_unit_test(a_job_is_copied),
 		cmocka_unit_test(no_thread_is_started_before_it_is_needed),
 		cmocka_unit_test(no_more_than_size_jobs_run_at_once),
+		cmocka_unit_test(no_job_waits_for_a_worker_that_is_leaving),
 		cmocka_unit_test(size_jobs_do_run_at_once_numbered_from_1),
 		cmocka_unit_test(a_full_queue_refuses_a_try),
 		cmocka_unit_test(a_full_queue_blocks_its_producer_until_there_is_room),

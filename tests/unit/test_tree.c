@@ -250,6 +250,24 @@ static void a_leader_alone_has_no_survivor(void **state)
 	end();
 }
 
+static void who_may_not_be_signaled_is_no_survivor(void **state)
+{
+	int fd;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip(); // only root can become somebody else for a moment
+	begin("echo $$ >leader; sleep 300 & echo $! >other; wait; exec sleep 300");
+	assert_int_equal(setresuid(65534, 65534, 0), 0);
+	fd = survivor_of(leader);
+	assert_int_equal(setresuid(0, 0, 0), 0);
+	assert_int_equal(fd, -ENOENT);
+	fd = survivor_of(leader);
+	assert_true(fd >= 0);
+	close(fd);
+	end();
+}
+
 static void a_stranger_with_a_seen_pid_is_not_taken_for_the_survivor(void **state)
 {
 	struct leat_forest forest;
@@ -282,6 +300,7 @@ int main(void)
 		TEST(a_signal_reaches_the_group_and_those_outside_of_it),
 		TEST(a_survivors_descriptor_tells_its_end),
 		TEST(a_leader_alone_has_no_survivor),
+		TEST(who_may_not_be_signaled_is_no_survivor),
 		TEST(a_stranger_with_a_seen_pid_is_not_taken_for_the_survivor),
 	};
 

@@ -143,8 +143,10 @@ static int start_and_wait(
 
 	for (;;) {
 		uint64_t activity = leat_family_activity(surroundings->family);
+		struct leat_stream out = leat_capture_stream(slot->out);
+		struct leat_stream err = leat_capture_stream(slot->err);
 		int error = leat_child_run(surroundings->family, spec,
-			&surroundings->control, slot->out, slot->err, outcome);
+			&surroundings->control, &out, &err, outcome);
 
 		if (!error || !leat_family_await_room(surroundings->family, activity))
 			return error;

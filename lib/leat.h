@@ -320,6 +320,24 @@ LEAT_API uint64_t leat_capture_size(const struct leat_capture *capture);
 LEAT_API int leat_capture_replay(
 	struct leat_capture *capture, leat_sink_fn sink, void *argument);
 
+/** Keep `length` bytes more. What can't be kept is lost, as in leat_capture_read(). */
+LEAT_API void leat_capture_append(
+	struct leat_capture *capture, const char *bytes, size_t length);
+
+/**
+ * Look at what is kept from `offset` on: *bytes is a place in memory, or `buffer`, of
+ * `size` bytes, filled from the file; valid until the capture changes. Returns how many
+ * bytes are there in one piece, 0 at the end, or an error of pread(2).
+ */
+LEAT_API ssize_t leat_capture_view(struct leat_capture *capture, uint64_t offset,
+	char *buffer, size_t size, const char **bytes);
+
+/**
+ * Have an empty capture keep everything in the file `fd`, from its start, and nothing in
+ * memory. `fd`, open for reading and writing, is the capture's from now on.
+ */
+LEAT_API void leat_capture_use_file(struct leat_capture *capture, int fd);
+
 /** Forget what is kept: closes the file, keeps a small buffer for the next use. */
 LEAT_API void leat_capture_reset(struct leat_capture *capture);
 
@@ -389,9 +407,34 @@ struct leat_spec {
 				  //< and lost its parent; NULL-terminated, may be NULL
 	// A descriptor that is 0, 1 or 2 itself must not be close-on-exec.
 	int stdin_fd;  //< becomes descriptor 0; -1: /dev/null
-	int stdout_fd; //< becomes descriptor 1; -1: captured
-	int stderr_fd; //< becomes descriptor 2; -1: captured
+	int stdout_fd; //< becomes descriptor 1; -1: a pipe to `out`
+	int stderr_fd; //< becomes descriptor 2; -1: a pipe to `err`
 };
+
+/**
+ * Where a stream of a child goes. The first two are set by the caller, and so may be the
+ * next two, by the caller or within `take`; all belongs to the thread of
+ * leat_child_run() while that runs.
+ */
+struct leat_stream {
+	/*
+	 * Called when `fd`, the reading end, is readable (then `readable` is set), or
+	 * `also` is ready. To read once and keep or pass on what came. Not to block.
+	 * Returns how many bytes were read; 0 at the end; -EAGAIN: none this time;
+	 * another negative value: no more is wanted, the end is closed.
+	 */
+	ssize_t (*take)(struct leat_stream *stream, int fd, bool readable);
+	void *argument; //< the caller's own
+
+	bool paused;       //< do not wait for `fd` to be readable: the child is to wait
+	int also_fd;       //< wait for this, too; -1: nothing
+	short also_events; //< POLLIN or POLLOUT
+	bool last; //< set by leat_child_run() when the child has ended: what `fd` still
+		   //< has is to be taken without a pause
+};
+
+/** A stream that is kept in `capture`. */
+LEAT_API struct leat_stream leat_capture_stream(struct leat_capture *capture);
 
 /** What may end a child from outside. */
 struct leat_control {
@@ -442,16 +485,15 @@ struct leat_outcome {
  * descendants alone; if these hold its output open, the output is collected for
  * at most `linger_ns` more.
  *
- * `out` and `err` take the captured streams; they may be NULL where the spec
- * names a descriptor.
+ * `out` and `err` take the streams; they may be NULL where the spec names a descriptor.
  *
  * Returns 0 when *outcome tells the end, also LEAT_NOT_STARTED: the program can't
  * be run. A negative value means that nothing was started for want of room, and
  * that it may go through later: -EAGAIN, -ENOMEM, -EMFILE, -ENFILE.
  */
 LEAT_API int leat_child_run(struct leat_family *family, const struct leat_spec *spec,
-	const struct leat_control *control, struct leat_capture *out,
-	struct leat_capture *err, struct leat_outcome *outcome);
+	const struct leat_control *control, struct leat_stream *out,
+	struct leat_stream *err, struct leat_outcome *outcome);
 
 #ifdef __cplusplus
 }

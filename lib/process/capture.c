@@ -11,14 +11,15 @@
 #define FIRST_BYTES ((size_t)4096)
 #define CHUNK_BYTES ((size_t)64 * 1024)
 #define KEPT_BYTES CHUNK_BYTES
+#define SPLICE_BYTES ((size_t)1 << 20)
 
 struct leat_capture {
 	char *memory;
 	size_t capacity, length;
 	size_t limit;
 	const char *directory;
-	int file_fd;     //< -1: all is in memory
-	off_t file_size; //< what follows `memory`
+	int file_fd;      //< -1: all is in memory
+	loff_t file_size; //< what follows `memory`
 	int error;
 };
 
@@ -122,11 +123,20 @@ static ssize_t read_once(int fd, char *bytes, size_t length)
 	return got < 0 ? -errno : got;
 }
 
-// What is read past the limit, or without memory, goes by way of the stack.
+// What is read past the limit, or without memory, goes by way of the stack, where it
+// can't go straight from a pipe to the file.
 static ssize_t read_to_file(struct leat_capture *capture, int fd)
 {
 	char chunk[CHUNK_BYTES];
-	ssize_t got = read_once(fd, chunk, sizeof chunk);
+	ssize_t got;
+
+	if (capture->file_fd >= 0 && !capture->error) {
+		got = splice(fd, NULL, capture->file_fd, &capture->file_size,
+			SPLICE_BYTES, SPLICE_F_MOVE);
+		if (got >= 0)
+			return got;
+	}
+	got = read_once(fd, chunk, sizeof chunk);
 
 	if (got > 0 && !capture->error)
 		spill(capture, chunk, (size_t)got);
@@ -148,6 +158,42 @@ ssize_t leat_capture_read(struct leat_capture *capture, int fd)
 	return got;
 }
 
+void leat_capture_append(struct leat_capture *capture, const char *bytes, size_t length)
+{
+	while (length && capture->file_fd < 0 && !capture->error) {
+		size_t room = capture->capacity - capture->length;
+
+		if (!room) {
+			if (capture->capacity == capture->limit || grow(capture))
+				break;
+			continue;
+		}
+		if (room > length)
+			room = length;
+		memcpy(capture->memory + capture->length, bytes, room);
+		capture->length += room;
+		bytes += room;
+		length -= room;
+	}
+	if (length && !capture->error)
+		spill(capture, bytes, length);
+}
+
+void leat_capture_use_file(struct leat_capture *capture, int fd)
+{
+	capture->file_fd = fd;
+}
+
+static ssize_t take(struct leat_stream *stream, int fd, bool readable)
+{
+	return readable ? leat_capture_read(stream->argument, fd) : -EAGAIN;
+}
+
+struct leat_stream leat_capture_stream(struct leat_capture *capture)
+{
+	return (struct leat_stream){.take = take, .argument = capture, .also_fd = -1};
+}
+
 int leat_capture_error(const struct leat_capture *capture)
 {
 	return capture->error;
@@ -158,30 +204,45 @@ uint64_t leat_capture_size(const struct leat_capture *capture)
 	return capture->length + (uint64_t)capture->file_size;
 }
 
-static int replay_file(struct leat_capture *capture, leat_sink_fn sink, void *argument)
+ssize_t leat_capture_view(struct leat_capture *capture, uint64_t offset, char *buffer,
+	size_t size, const char **bytes)
 {
-	char chunk[CHUNK_BYTES];
-	int result = 0;
+	off_t at = (off_t)(offset - capture->length);
+	ssize_t got;
 
-	for (off_t at = 0; !result && at < capture->file_size;) {
-		ssize_t got = pread(capture->file_fd, chunk, sizeof chunk, at);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got < 0 ? -errno : -EIO;
-		at += got;
-		result = sink(argument, chunk, (size_t)got);
+	if (offset < capture->length) {
+		*bytes = capture->memory + offset;
+		return (ssize_t)(capture->length - offset);
 	}
-	return result;
+	*bytes = buffer;
+	if (at >= capture->file_size)
+		return 0;
+	if ((off_t)size > capture->file_size - at)
+		size = (size_t)(capture->file_size - at);
+	do
+		got = pread(capture->file_fd, buffer, size, at);
+	while (got < 0 && errno == EINTR);
+	if (got == 0)
+		return -EIO; // somebody made the file shorter
+	return got < 0 ? -errno : got;
 }
 
 int leat_capture_replay(struct leat_capture *capture, leat_sink_fn sink, void *argument)
 {
-	int result =
-		capture->length ? sink(argument, capture->memory, capture->length) : 0;
+	char chunk[CHUNK_BYTES];
+	const char *bytes;
+	uint64_t offset = 0;
+	ssize_t length;
+	int result = 0;
 
-	return result ? result : replay_file(capture, sink, argument);
+	while (!result && (length = leat_capture_view(
+				   capture, offset, chunk, sizeof chunk, &bytes)) != 0) {
+		if (length < 0)
+			return (int)length;
+		offset += (uint64_t)length;
+		result = sink(argument, bytes, (size_t)length);
+	}
+	return result;
 }
 
 void leat_capture_reset(struct leat_capture *capture)

@@ -49,8 +49,8 @@
 enum phase { RUNNING, TERMINATING, KILLING };
 
 struct stream {
-	struct leat_capture *capture;
-	int read_fd;  //< -1: not captured, or at its end
+	struct leat_stream *to;
+	int read_fd;  //< -1: there is none, or it is at its end
 	int write_fd; //< the child's; -1 once it has been started
 };
 
@@ -91,11 +91,11 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-static int open_stream(struct stream *stream, struct leat_capture *capture, int fd)
+static int open_stream(struct stream *stream, struct leat_stream *to, int fd)
 {
 	int ends[2];
 
-	*stream = (struct stream){.capture = capture, .read_fd = -1, .write_fd = -1};
+	*stream = (struct stream){.to = to, .read_fd = -1, .write_fd = -1};
 	if (fd >= 0)
 		return 0;
 	if (pipe2(ends, O_CLOEXEC) < 0)
@@ -145,14 +145,33 @@ static int start(struct run *run)
 	return 0;
 }
 
-// Returns how many bytes were read, kept or lost.
-static size_t read_stream(struct stream *stream, short events)
+// What there is to wait for: the reading end, unless it is paused, and what the stream's
+// owner waits for.
+static void fill_polled(const struct stream *stream, struct pollfd polled[2])
 {
-	// poll(2): without POLLIN a pipe that was hung up is empty.
-	ssize_t got = events == POLLHUP
-			      ? 0
-			      : leat_capture_read(stream->capture, stream->read_fd);
+	bool open = stream->read_fd >= 0;
 
+	polled[0] = (struct pollfd){.fd = -1, .events = POLLIN};
+	polled[1] = (struct pollfd){.fd = -1};
+	if (open && !stream->to->paused)
+		polled[0].fd = stream->read_fd;
+	if (open && stream->to->also_fd >= 0) {
+		polled[1].fd = stream->to->also_fd;
+		polled[1].events = stream->to->also_events;
+	}
+}
+
+// Returns how many bytes were read, kept or lost.
+static size_t take_from(struct stream *stream, const struct pollfd polled[2])
+{
+	ssize_t got = 0;
+
+	if (!polled[0].revents && !polled[1].revents)
+		return 0;
+	// poll(2): without POLLIN a pipe that was hung up is empty.
+	if (polled[0].revents != POLLHUP || polled[1].revents)
+		got = stream->to->take(
+			stream->to, stream->read_fd, polled[0].revents != 0);
 	if (got == 0 || (got < 0 && got != -EAGAIN))
 		close_fd(&stream->read_fd);
 	return got > 0 ? (size_t)got : 0;
@@ -177,23 +196,21 @@ struct seen {
 // Waits for `process_fd` (-1: none), `wake_fd` (-1: none) and output, until `until`.
 static struct seen wait_for(struct run *run, int process_fd, int wake_fd, int64_t until)
 {
-	struct pollfd polled[4] = {
+	struct pollfd polled[6] = {
 		{.fd = process_fd, .events = POLLIN},
 		{.fd = wake_fd, .events = POLLIN},
-		{.fd = run->streams[0].read_fd, .events = POLLIN},
-		{.fd = run->streams[1].read_fd, .events = POLLIN},
 	};
 	struct timespec timeout;
 	struct seen seen = {0};
 
-	if (ppoll(polled, 4,
+	for (int index = 0; index < 2; index++)
+		fill_polled(&run->streams[index], &polled[2 + 2 * index]);
+	if (ppoll(polled, 6,
 		    until == LEAT_NEVER ? NULL : time_left(until - now(run), &timeout),
 		    NULL) <= 0)
 		return seen;
 	for (int index = 0; index < 2; index++)
-		if (polled[2 + index].revents)
-			seen.bytes += read_stream(
-				&run->streams[index], polled[2 + index].revents);
+		seen.bytes += take_from(&run->streams[index], &polled[2 + 2 * index]);
 	seen.process = polled[0].revents != 0;
 	seen.wake = polled[1].revents != 0;
 	return seen;
@@ -317,6 +334,14 @@ static void read_rest(struct run *run, int64_t until)
 {
 	size_t over_bytes = 0;
 
+	for (int index = 0; index < 2; index++)
+		if (run->streams[index].read_fd >= 0) {
+			struct leat_stream *to = run->streams[index].to;
+
+			to->last = true;
+			to->paused = false;
+			to->also_fd = -1;
+		}
 	while (has_open_stream(run)) {
 		bool over =
 			now(run) >= until || leat_context_cause(run->control->terminate);
@@ -426,8 +451,8 @@ static int get_wake_fds(struct run *run)
 }
 
 int leat_child_run(struct leat_family *family, const struct leat_spec *spec,
-	const struct leat_control *control, struct leat_capture *out,
-	struct leat_capture *err, struct leat_outcome *outcome)
+	const struct leat_control *control, struct leat_stream *out,
+	struct leat_stream *err, struct leat_outcome *outcome)
 {
 	struct run run = {
 		.family = family,

@@ -83,8 +83,11 @@ static inline int scene_teardown(void **state)
 
 static inline int scene_run(void)
 {
-	return leat_child_run(scene.family, &scene.spec, &scene.control, scene.out,
-		scene.err, &scene.outcome);
+	struct leat_stream out = leat_capture_stream(scene.out);
+	struct leat_stream err = leat_capture_stream(scene.err);
+
+	return leat_child_run(scene.family, &scene.spec, &scene.control, &out, &err,
+		&scene.outcome);
 }
 
 static inline void scene_set_script(const char *script)

@@ -130,6 +130,10 @@ static const struct option table[] = {
 	{0, "drain-timeout", "DUR", "terminate them after DUR", DURATION,
 		FIELD(drain_timeout_ns), NULL},
 	{0, "Output", NULL, NULL, FLAG, 0, NULL},
+	{'k', "keep-order", NULL, "outputs come in the order of the input", FLAG,
+		FIELD(keep_order), NULL},
+	{0, "line-buffer", NULL, "output comes as it is written, by whole lines", FLAG,
+		FIELD(line_buffer), NULL},
 	{'u', "ungroup", NULL, "tasks write straight to leat's output", FLAG,
 		FIELD(ungroup), NULL},
 	{0, "unrun", "FILE", "write the records that were not run to FILE", WORD,
@@ -328,8 +332,25 @@ static int parse_words(struct options *options, struct words words)
 	return 0;
 }
 
+// What can't be had at the same time is an error; the rest comes to one mode.
+static int resolve_output(struct options *options)
+{
+	if (options->ungroup && (options->keep_order || options->line_buffer))
+		return usage_error("--ungroup and %s exclude each other",
+			options->keep_order ? "--keep-order" : "--line-buffer");
+	if (options->keep_order)
+		options->mode = OUTPUT_KEEP;
+	else if (options->line_buffer)
+		options->mode = OUTPUT_LINES;
+	else if (options->ungroup)
+		options->mode = OUTPUT_STRAIGHT;
+	return 0;
+}
+
 int options_parse(struct options *options, int argc, char **argv)
 {
+	int error;
+
 	*options = (struct options){
 		.delimiter = '\n',
 		.lines = true,
@@ -344,7 +365,8 @@ int options_parse(struct options *options, int argc, char **argv)
 		message("out of memory");
 		return -ENOMEM;
 	}
-	return parse_words(options, (struct words){argv + (argc > 0), argv + argc});
+	error = parse_words(options, (struct words){argv + (argc > 0), argv + argc});
+	return error ? error : resolve_output(options);
 }
 
 void options_finish(struct options *options)

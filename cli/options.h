@@ -2,6 +2,8 @@
 #ifndef LEAT_CLI_OPTIONS_H
 #define LEAT_CLI_OPTIONS_H
 
+#include "output.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,7 +36,8 @@ struct options {
 	int64_t drain_timeout_ns; //< LEAT_NEVER: none
 	bool terminate_on_interrupt;
 
-	bool ungroup;
+	bool keep_order, line_buffer, ungroup;
+	enum output_mode mode; //< what these come to
 	const char *unrun_file;
 	bool summary, quiet;
 

@@ -1,287 +1,818 @@
 /*
- * The floor.
+ * A task's output, from its pipes to leat's own standard output and standard error.
  *
- * Who writes a task's output has the floor; who writes to standard error has that,
- * too. Both are flags under the lock, so no lock is held while a write blocks; those
- * that want one wait on `free`. Whoever needs both takes the floor first. Standard
- * error is taken before standard output is begun where both are the same file.
+ * Each of a task's two streams goes into a capture first, and from there to its channel:
+ * `written` tells how far. In the modes that collect (group, keep) that begins when the
+ * task has ended, or once it has the floor while it runs (floor.c): then it streams,
+ * which for a pipe to a pipe is a splice(2) without the capture, and the capture is
+ * emptied as soon as all of it is written. Only standard output is streamed so; standard
+ * error follows at the end, in the same place.
  *
- * A notice does not wait: it joins the others in `notices`. Whoever has standard
- * error writes them before giving it back; where nobody has it, the notice's own
- * thread takes it for that. So a notice goes out at once even while the reader of
- * standard output sleeps.
+ *                 asks for the floor                          writes
+ *   group         when its memory is full, and at its end     all there is
+ *   keep          from the start, it is in the input's order  all there is
+ *   lines         when whole lines are there                  up to the last newline
  *
- * Blocking. A reader may stop reading for ever, and the descriptors may be shared
- * with others, so they are neither set to O_NONBLOCK nor written to without looking.
- * A pipe is opened anew through /proc: that gives an open file description of leat's
- * own, which is set to O_NONBLOCK, and large writes. Everything else but a regular
- * file is polled before each small write. Waiting ends with the context `give_up`.
+ * A task that has ended without the floor, while one that runs has it, leaves its
+ * output behind as a parcel, for whoever passes the floor on.
+ *
+ * A stream that can't write now pauses: the runner of the child waits for the channel
+ * (or for the floor's wake descriptor) in place of the pipe, so that neither a timeout
+ * nor a cancellation waits for a reader. When the child has ended, what its pipes still
+ * hold goes into the capture, and task_output_end() writes it, with patience.
+ *
+ * Once a channel is broken, what goes there is closed: a task that writes on gets
+ * SIGPIPE, as it would have without leat.
  */
 #include "output.h"
 
+#include "floor.h"
+#include "outlet.h"
+#include "tag.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
-#include <pthread.h>
-#include <stdio.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
-struct channel {
-	const char *name;
-	int fd;
-	bool owned;    //< fd was opened here, with O_NONBLOCK
-	bool may_wait; //< a write to it may block
-	int error;     //< negative errno that ended it; it is not written any more
-	bool reported; //< the error was told
-	int wake_fd;
-};
+// In memory: of one stream, and of all together where there are many slots.
+#define STREAM_BYTES ((size_t)512 * 1024)
+#define STREAM_BYTES_LEAST ((size_t)16 * 1024)
+#define STREAMS_BYTES ((size_t)64 << 20)
+#define CHUNK_BYTES ((size_t)64 * 1024)
+#define PIPE_BYTES (1 << 20)
 
 struct output {
-	struct channel out, err;
-	bool same_file; //< standard output and standard error are
-	output_broken_fn broken;
-	void *argument;
-
-	pthread_mutex_t lock;
-	pthread_cond_t free;
-	bool taken;          //< somebody has the floor
-	bool err_taken;      //< somebody has standard error
-	struct text notices; //< to be written by whoever has standard error
+	struct output_settings settings;
+	struct outlet outlet;
+	struct floor *floor; //< NULL: tasks write themselves
+	size_t stream_bytes;
+	atomic_bool out_broken, err_broken;
 };
 
-static void open_channel(struct channel *channel, const char *name, int fd, int wake_fd)
-{
-	struct stat status;
-	char path[32];
-	int own = -1;
+/* Where one of a task's streams goes. */
+struct sink {
+	struct leat_stream stream;
+	struct task_output *task;
+	struct channel *channel;
+	atomic_bool *broken; //< the channel is
+	struct leat_capture *capture;
+	uint64_t written;   //< of what is in the capture
+	uint64_t whole;     //< lines: so much of it are whole lines
+	struct text tagged; //< made of what counts as written, and still to be written
+	size_t tagged_written;
+	bool line_begun; //< what is in `tagged` ends within a line
+	bool sending;    //< lines: some of what is to go out at once has gone
+	bool splices;    //< as far as is known
+	bool deepened;   //< its pipe was made larger
+};
 
-	*channel = (struct channel){.name = name, .fd = fd, .wake_fd = wake_fd};
-	if (fstat(fd, &status) < 0)
-		return;
-	channel->may_wait = !S_ISREG(status.st_mode);
-	if (!S_ISFIFO(status.st_mode))
-		return;
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-	if (own < 0)
-		return;
-	channel->fd = own;
-	channel->owned = true;
+struct task_output {
+	struct output *output;
+	struct sink out, err;
+	struct text tag;
+	uint64_t sequence;
+	struct claim claim;
+	bool streams;    //< has the floor while it runs; not by lines
+	bool uses_files; //< which are to hold everything
+};
+
+/* ---- from the capture to the channel ---- */
+
+// How many bytes went; -EAGAIN: the channel takes none now; or its error.
+static ssize_t put(struct sink *sink, const char *bytes, size_t length, bool patient)
+{
+	int error;
+
+	if (!patient)
+		return channel_try(sink->channel, bytes, length);
+	error = channel_write(sink->channel, bytes, length);
+	return error ? error : (ssize_t)length;
 }
 
-static bool are_same_file(int one, int other)
+static int send_tagged(struct sink *sink, bool patient)
 {
-	struct stat a, b;
+	while (sink->tagged_written < sink->tagged.length) {
+		ssize_t length = put(sink, sink->tagged.bytes + sink->tagged_written,
+			sink->tagged.length - sink->tagged_written, patient);
 
-	return fstat(one, &a) == 0 && fstat(other, &b) == 0 && a.st_dev == b.st_dev &&
-	       a.st_ino == b.st_ino;
+		if (length < 0)
+			return (int)length;
+		sink->tagged_written += (size_t)length;
+	}
+	sink->tagged.length = sink->tagged_written = 0;
+	return 0;
 }
 
-int output_create(struct output **result, struct leat_context *give_up,
-	output_broken_fn broken, void *argument)
+static uint64_t size_of(const struct sink *sink)
+{
+	return sink->capture ? leat_capture_size(sink->capture) : 0;
+}
+
+// As put(), of the capture's file; -EINVAL: it has to be done the other way.
+static ssize_t put_file(struct sink *sink, uint64_t limit, bool patient)
+{
+	ssize_t sent;
+
+	if (!sink->splices || limit < size_of(sink))
+		return -EINVAL;
+	while ((sent = channel_send(sink->channel, sink->capture, sink->written)) ==
+			-EAGAIN &&
+		patient)
+		channel_wait(sink->channel);
+	return sent;
+}
+
+// Write what is in the capture up to `limit`. Returns 0; without patience -EAGAIN; or an
+// error, of the channel or in reading back.
+static int send_up_to(struct sink *sink, uint64_t limit, bool patient)
+{
+	const struct text *tag = &sink->task->tag;
+	char chunk[CHUNK_BYTES];
+	const char *bytes;
+
+	for (;;) {
+		int error = send_tagged(sink, patient);
+		ssize_t length;
+
+		if (error || sink->written >= limit)
+			return error;
+		length = put_file(sink, limit, patient);
+		if (length > 0)
+			sink->written += (uint64_t)length;
+		if (length != -EINVAL && length < 0)
+			return (int)length;
+		if (length > 0)
+			continue;
+		length = leat_capture_view(
+			sink->capture, sink->written, chunk, sizeof chunk, &bytes);
+		if (length > (ssize_t)(limit - sink->written))
+			length = (ssize_t)(limit - sink->written);
+		if (length > 0 && tag->length) {
+			length = length < (ssize_t)sizeof chunk ? length
+								: (ssize_t)sizeof chunk;
+			tag_append(&sink->tagged, tag, bytes, (size_t)length,
+				&sink->line_begun);
+		} else if (length > 0) {
+			length = put(sink, bytes, (size_t)length, patient);
+		}
+		if (length <= 0)
+			return length ? (int)length : -EIO;
+		sink->written += (uint64_t)length;
+	}
+}
+
+static bool has_more(const struct sink *sink)
+{
+	return size_of(sink) > sink->written || sink->tagged.length;
+}
+
+// What was written needs no keeping any more.
+static void forget_written(struct sink *sink)
+{
+	if (!size_of(sink) || sink->task->uses_files)
+		return;
+	leat_capture_reset(sink->capture);
+	sink->written = sink->whole = 0;
+}
+
+// By lines, a last line that another task left without its newline gets it now.
+static void begin_sending(struct sink *sink)
+{
+	const struct task_output *task = sink->task;
+	bool by_lines = task->output->settings.mode == OUTPUT_LINES || task->tag.length;
+
+	if (by_lines && sink->channel->line_begun)
+		text_append(&sink->tagged, "\n", 1);
+}
+
+// The first error of a channel is told, once. By who has the channel.
+static void check_channel(struct sink *sink)
+{
+	const struct output_events *events = &sink->task->output->settings.events;
+	struct channel *channel = sink->channel;
+
+	if (!channel->error || channel->reported)
+		return;
+	channel->reported = true;
+	atomic_store(sink->broken, true);
+	if (channel->error != -ECANCELED)
+		events->broken(events->argument, channel->name, -channel->error);
+}
+
+// Of a sink that was sent: the channel's error is told, one in reading back is the
+// task's.
+static int check_sent(struct sink *sink, int error)
+{
+	const struct output_events *events = &sink->task->output->settings.events;
+
+	check_channel(sink);
+	if (error && error != -EAGAIN && !sink->channel->error)
+		events->lost(events->argument, sink->task->sequence, -error);
+	return error;
+}
+
+/* ---- while the task runs: called by the runner of the child ---- */
+
+// The child waits until `fd` is ready.
+static ssize_t pause_for(struct sink *sink, int fd, short events)
+{
+	sink->stream.paused = true;
+	sink->stream.also_fd = fd;
+	sink->stream.also_events = events;
+	return -EAGAIN;
+}
+
+static ssize_t pause_for_channel(struct sink *sink)
+{
+	return pause_for(sink, sink->channel->fd, POLLOUT);
+}
+
+static void go_on(struct sink *sink)
+{
+	sink->stream.paused = false;
+	sink->stream.also_fd = -1;
+}
+
+// A writer of much is woken less often where its pipe holds more.
+static void deepen(struct sink *sink, int fd)
+{
+	if (sink->deepened)
+		return;
+	sink->deepened = true;
+	fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
+}
+
+static ssize_t collect(struct leat_stream *stream, int fd, bool readable)
+{
+	struct sink *sink = stream->argument;
+
+	if (atomic_load(sink->broken))
+		return -EPIPE;
+	if (!readable)
+		return -EAGAIN;
+	if (size_of(sink) >= sink->task->output->stream_bytes / 2)
+		deepen(sink, fd);
+	return leat_capture_read(sink->capture, fd);
+}
+
+static bool gets_floor(struct sink *sink)
+{
+	struct task_output *task = sink->task;
+	struct output *output = task->output;
+
+	if (task->streams)
+		return true;
+	if (output->settings.mode == OUTPUT_KEEP)
+		task->streams = floor_holds(output->floor, &task->claim);
+	else if (size_of(sink) >= output->stream_bytes)
+		task->streams = floor_try(output->floor, &task->claim);
+	if (task->streams) {
+		go_on(sink);
+		outlet_begin_out(&output->outlet);
+		begin_sending(sink);
+	}
+	return task->streams;
+}
+
+// What is collected goes out first, then what comes goes the shortest way.
+static ssize_t stream_on(struct sink *sink, int fd, bool readable)
+{
+	ssize_t got;
+	int error = check_sent(sink, send_up_to(sink, size_of(sink), false));
+
+	if (error)
+		return error == -EAGAIN ? pause_for_channel(sink) : error;
+	forget_written(sink);
+	go_on(sink);
+	if (!readable)
+		return -EAGAIN;
+	deepen(sink, fd);
+	if (sink->splices) {
+		got = channel_splice(sink->channel, fd);
+		if (got == -EAGAIN)
+			return pause_for_channel(sink);
+		check_channel(sink);
+		if (got != -EINVAL)
+			return got;
+		sink->splices = false;
+	}
+	got = leat_capture_read(sink->capture, fd);
+	error = check_sent(sink, send_up_to(sink, size_of(sink), false));
+	if (error == -EAGAIN)
+		pause_for_channel(sink);
+	return error && error != -EAGAIN ? error : got;
+}
+
+static ssize_t take_output(struct leat_stream *stream, int fd, bool readable)
+{
+	struct sink *sink = stream->argument;
+
+	if (stream->last || atomic_load(sink->broken) || !gets_floor(sink))
+		return collect(stream, fd, readable);
+	return stream_on(sink, fd, readable);
+}
+
+/* ---- by lines ---- */
+
+// Nothing but a begun line is left: it moves to the front.
+static void keep_begun_line(struct sink *sink)
+{
+	char rest[CHUNK_BYTES];
+	uint64_t left = size_of(sink) - sink->written;
+	const char *bytes;
+	size_t length = 0;
+
+	if (sink->task->uses_files || left > sizeof rest)
+		return;
+	while (length < left) {
+		ssize_t got = leat_capture_view(sink->capture, sink->written + length,
+			rest + length, sizeof rest - length, &bytes);
+
+		if (got <= 0)
+			return;
+		memmove(rest + length, bytes, (size_t)got);
+		length += (size_t)got;
+	}
+	forget_written(sink);
+	leat_capture_append(sink->capture, rest, length);
+}
+
+// Returns 0 when the whole lines of the sink have gone, or can't.
+static int send_lines(struct sink *sink, bool patient)
+{
+	struct task_output *task = sink->task;
+	struct outlet *outlet = &task->output->outlet;
+	bool is_err = sink == &task->err;
+	uint64_t limit = patient ? size_of(sink) : sink->whole;
+	int error;
+
+	if (sink->written >= limit && !sink->tagged.length)
+		return 0;
+	if (is_err && patient)
+		outlet_take_err(outlet);
+	else if (is_err && !outlet_try_err(outlet))
+		return -EAGAIN;
+	if (!is_err)
+		outlet_begin_out(outlet);
+	if (!sink->tagged.length && !sink->sending)
+		begin_sending(sink);
+	error = check_sent(sink, send_up_to(sink, limit, patient));
+	sink->sending = error == -EAGAIN;
+	if (is_err)
+		outlet_give_err_back(outlet);
+	else
+		outlet_end_out(outlet);
+	return error == -EAGAIN ? error : 0;
+}
+
+static bool has_lines(const struct sink *sink)
+{
+	return sink->written < sink->whole || sink->tagged.length;
+}
+
+// Both streams' whole lines, under the floor.
+static void advance_lines(struct task_output *task)
+{
+	struct sink *sinks[2] = {&task->out, &task->err};
+	struct floor *floor = task->output->floor;
+
+	if (!has_lines(&task->out) && !has_lines(&task->err))
+		return;
+	if (!floor_want(floor, &task->claim)) {
+		for (int index = 0; index < 2; index++)
+			if (has_lines(sinks[index]))
+				pause_for(sinks[index], task->claim.wake_fd, POLLIN);
+		return;
+	}
+	for (int index = 0; index < 2; index++) {
+		if (send_lines(sinks[index], false) == -EAGAIN) {
+			pause_for_channel(sinks[index]);
+			return;
+		}
+		if (sinks[index]->written)
+			keep_begun_line(sinks[index]);
+		go_on(sinks[index]);
+	}
+	floor_pass(floor, &task->claim);
+}
+
+static ssize_t read_lines(struct sink *sink, int fd)
+{
+	char chunk[CHUNK_BYTES];
+	const char *newline;
+	ssize_t got;
+
+	do
+		got = read(fd, chunk, sizeof chunk);
+	while (got < 0 && errno == EINTR);
+	if (got <= 0)
+		return got < 0 ? -errno : 0;
+	newline = memrchr(chunk, '\n', (size_t)got);
+	if (newline)
+		sink->whole = size_of(sink) + (uint64_t)(newline + 1 - chunk);
+	leat_capture_append(sink->capture, chunk, (size_t)got);
+	return got;
+}
+
+static ssize_t take_lines(struct leat_stream *stream, int fd, bool readable)
+{
+	struct sink *sink = stream->argument;
+	ssize_t got = -EAGAIN;
+
+	if (atomic_load(sink->broken))
+		return -EPIPE;
+	if (readable && !stream->paused)
+		got = read_lines(sink, fd);
+	if (!stream->last)
+		advance_lines(sink->task);
+	return got;
+}
+
+/* ---- when the task has ended ---- */
+
+static void write_line(struct task_output *task, const struct text *line)
+{
+	struct outlet *outlet = &task->output->outlet;
+
+	if (!line->length)
+		return;
+	if (outlet->err.line_begun || (outlet->same_file && outlet->out.line_begun))
+		channel_write(&outlet->err, "\n", 1);
+	if (outlet->same_file)
+		outlet->out.line_begun = false;
+	channel_write(&outlet->err, line->bytes, line->length);
+	check_channel(&task->err);
+}
+
+// With the floor: standard output, standard error and `line`, with nothing in between.
+// Standard error is taken before standard output is begun where both are the same file.
+static void write_whole(struct task_output *task, const struct text *line)
+{
+	struct outlet *outlet = &task->output->outlet;
+	bool has_err = has_more(&task->err) || line->length;
+	bool uses_err = has_err || outlet->same_file;
+	bool err_first = outlet->same_file || !has_more(&task->out);
+
+	if (!has_more(&task->out) && !has_err)
+		return;
+	if (err_first)
+		outlet_take_err(outlet);
+	if (has_more(&task->out)) {
+		if (!task->streams)
+			begin_sending(&task->out);
+		check_sent(&task->out, send_up_to(&task->out, size_of(&task->out), true));
+	}
+	if (uses_err && !err_first)
+		outlet_take_err(outlet);
+	if (has_more(&task->err)) {
+		begin_sending(&task->err);
+		check_sent(&task->err, send_up_to(&task->err, size_of(&task->err), true));
+	}
+	write_line(task, line);
+	if (uses_err)
+		outlet_give_err_back(outlet);
+}
+
+static void init_sink(struct sink *sink, struct task_output *task, bool is_err)
+{
+	struct output *output = task->output;
+
+	*sink = (struct sink){
+		.task = task,
+		.channel = is_err ? &output->outlet.err : &output->outlet.out,
+		.broken = is_err ? &output->err_broken : &output->out_broken,
+	};
+}
+
+static void write_parcel(struct output *output, struct parcel *parcel)
+{
+	struct task_output task = {
+		.output = output, .tag = parcel->tag, .sequence = parcel->sequence};
+
+	init_sink(&task.out, &task, false);
+	init_sink(&task.err, &task, true);
+	task.out.capture = parcel->out;
+	task.err.capture = parcel->err;
+	task.out.splices = task.err.splices = !parcel->tag.length;
+	if (parcel->error)
+		output->settings.events.lost(output->settings.events.argument,
+			parcel->sequence, -parcel->error);
+	write_whole(&task, &parcel->line);
+	text_finish(&task.out.tagged);
+	text_finish(&task.err.tagged);
+}
+
+// The floor, which the task has, goes to the next, after what was left behind.
+static void pass_on(struct task_output *task)
+{
+	struct output *output = task->output;
+	struct parcel *parcel;
+
+	while ((parcel = floor_pass(output->floor, &task->claim))) {
+		write_parcel(output, parcel);
+		parcel_destroy(parcel);
+	}
+	outlet_end_out(&output->outlet);
+}
+
+// The parcel gets the captures, the task new ones. NULL: there is no memory for that.
+static struct parcel *make_parcel(struct task_output *task, const struct text *line)
+{
+	struct parcel *parcel = calloc(1, sizeof *parcel);
+	struct leat_capture *out = NULL, *err = NULL;
+	const struct output *output = task->output;
+
+	if (!parcel ||
+		leat_capture_create(
+			&out, output->stream_bytes, output->settings.directory) < 0 ||
+		leat_capture_create(
+			&err, output->stream_bytes, output->settings.directory) < 0) {
+		leat_capture_destroy(out);
+		free(parcel);
+		return NULL;
+	}
+	parcel->sequence = task->sequence;
+	parcel->out = task->out.capture;
+	parcel->err = task->err.capture;
+	text_append(&parcel->tag, task->tag.bytes, task->tag.length);
+	text_append(&parcel->line, line->bytes, line->length);
+	task->out.capture = out;
+	task->err.capture = err;
+	return parcel;
+}
+
+static void end_whole(struct task_output *task, const struct text *line)
+{
+	struct output *output = task->output;
+	bool ordered = output->settings.mode == OUTPUT_KEEP;
+	struct parcel *parcel;
+
+	if (!ordered && !task->streams && !has_more(&task->out) &&
+		!has_more(&task->err) && !line->length)
+		return;
+	if (floor_enter(output->floor, &task->claim, false)) {
+		outlet_begin_out(&output->outlet);
+		write_whole(task, line);
+		pass_on(task);
+		return;
+	}
+	parcel = make_parcel(task, line);
+	if (parcel && floor_leave_behind(output->floor, &task->claim, parcel))
+		return;
+	if (!parcel)
+		floor_enter(output->floor, &task->claim, true);
+	outlet_begin_out(&output->outlet);
+	if (parcel)
+		write_parcel(output, parcel);
+	else
+		write_whole(task, line);
+	parcel_destroy(parcel);
+	pass_on(task);
+}
+
+static void end_lines(struct task_output *task, const struct text *line)
+{
+	struct output *output = task->output;
+
+	if (has_more(&task->out) || has_more(&task->err) || task->claim.held ||
+		task->claim.waiting) {
+		floor_enter(output->floor, &task->claim, true);
+		send_lines(&task->out, true);
+		send_lines(&task->err, true);
+		floor_pass(output->floor, &task->claim);
+	}
+	if (line->length)
+		outlet_notice(&output->outlet, line);
+}
+
+// Output that could not even be collected.
+static void check_kept(struct task_output *task)
+{
+	const struct output_events *events = &task->output->settings.events;
+	int error = leat_capture_error(task->out.capture);
+
+	if (!error)
+		error = leat_capture_error(task->err.capture);
+	if (error)
+		events->lost(events->argument, task->sequence, -error);
+}
+
+void task_output_end(struct task_output *task, const struct text *line)
+{
+	struct output *output = task->output;
+
+	if (!output->floor) {
+		outlet_notice(&output->outlet, line);
+		return;
+	}
+	check_kept(task);
+	if (output->settings.mode == OUTPUT_LINES)
+		end_lines(task, line);
+	else
+		end_whole(task, line);
+}
+
+void output_line(struct output *output, uint64_t sequence, const struct text *line)
+{
+	struct task_output task = {
+		.output = output,
+		.sequence = sequence,
+		.claim = {.key = sequence, .wake_fd = -1},
+	};
+
+	if (output->settings.mode != OUTPUT_GROUP &&
+		output->settings.mode != OUTPUT_KEEP) {
+		outlet_notice(&output->outlet, line);
+		return;
+	}
+	init_sink(&task.out, &task, false);
+	init_sink(&task.err, &task, true);
+	floor_enter(output->floor, &task.claim, true);
+	write_whole(&task, line);
+	pass_on(&task);
+}
+
+/* ---- a task's beginning ---- */
+
+static int create_sink(struct sink *sink, struct task_output *task, bool is_err)
+{
+	const struct output *output = task->output;
+
+	init_sink(sink, task, is_err);
+	return leat_capture_create(
+		&sink->capture, output->stream_bytes, output->settings.directory);
+}
+
+int task_output_create(struct task_output **result, struct output *output)
+{
+	struct task_output *task = calloc(1, sizeof *task);
+	int error = 0;
+
+	if (!task)
+		return -ENOMEM;
+	task->output = output;
+	task->claim.wake_fd = -1;
+	if (output->floor)
+		error = create_sink(&task->out, task, false);
+	if (output->floor && !error)
+		error = create_sink(&task->err, task, true);
+	if (!error && (output->settings.mode == OUTPUT_KEEP ||
+			      output->settings.mode == OUTPUT_LINES)) {
+		task->claim.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		error = task->claim.wake_fd < 0 ? -errno : 0;
+	}
+	if (error)
+		task_output_destroy(task);
+	else
+		*result = task;
+	return error;
+}
+
+void task_output_destroy(struct task_output *task)
+{
+	if (!task)
+		return;
+	if (task->claim.wake_fd >= 0)
+		close(task->claim.wake_fd);
+	leat_capture_destroy(task->out.capture);
+	leat_capture_destroy(task->err.capture);
+	text_finish(&task->out.tagged);
+	text_finish(&task->err.tagged);
+	text_finish(&task->tag);
+	free(task);
+}
+
+static void begin_sink(struct sink *sink)
+{
+	const struct task_output *task = sink->task;
+	bool lines = task->output->settings.mode == OUTPUT_LINES;
+	bool is_out = sink == &task->out;
+
+	leat_capture_reset(sink->capture);
+	sink->written = sink->whole = 0;
+	sink->tagged.length = sink->tagged_written = 0;
+	sink->line_begun = sink->deepened = sink->sending = false;
+	sink->splices = !task->tag.length && !task->uses_files;
+	sink->stream = (struct leat_stream){
+		.take = lines    ? take_lines
+			: is_out ? take_output
+				 : collect,
+		.argument = sink,
+		.also_fd = -1,
+	};
+}
+
+void task_output_begin(
+	struct task_output *task, uint64_t sequence, const struct text *tag)
+{
+	struct output *output = task->output;
+
+	task->sequence = sequence;
+	task->streams = task->uses_files = false;
+	if (!output->floor)
+		return;
+	task->tag.length = 0;
+	text_append(&task->tag, tag->bytes, tag->length);
+	begin_sink(&task->out);
+	begin_sink(&task->err);
+	task->claim.key = sequence;
+	if (output->settings.mode != OUTPUT_KEEP)
+		return;
+	// Once it is the task's turn, what it has written goes out even if it writes no
+	// more.
+	if (!floor_want(output->floor, &task->claim)) {
+		task->out.stream.also_fd = task->claim.wake_fd;
+		task->out.stream.also_events = POLLIN;
+	}
+}
+
+void task_output_use_files(struct task_output *task, int out_fd, int err_fd)
+{
+	leat_capture_use_file(task->out.capture, out_fd);
+	leat_capture_use_file(task->err.capture, err_fd);
+	task->uses_files = true;
+	task->out.splices = false;
+}
+
+struct leat_stream *task_output_out(struct task_output *task)
+{
+	return task->output->floor ? &task->out.stream : NULL;
+}
+
+struct leat_stream *task_output_err(struct task_output *task)
+{
+	return task->output->floor ? &task->err.stream : NULL;
+}
+
+/* ---- all of it ---- */
+
+static size_t choose_stream_bytes(unsigned slots)
+{
+	size_t bytes = STREAMS_BYTES / 2 / slots;
+
+	if (bytes > STREAM_BYTES)
+		return STREAM_BYTES;
+	return bytes < STREAM_BYTES_LEAST ? STREAM_BYTES_LEAST : bytes;
+}
+
+int output_create(struct output **result, const struct output_settings *settings)
 {
 	struct output *output = calloc(1, sizeof *output);
-	int wake_fd = leat_context_wake_fd(give_up);
+	int wake_fd = leat_context_wake_fd(settings->kill);
+	int error = 0;
 
 	if (!output || wake_fd < 0) {
 		free(output);
 		return output ? wake_fd : -ENOMEM;
 	}
-	open_channel(&output->out, "standard output", STDOUT_FILENO, wake_fd);
-	open_channel(&output->err, "standard error", STDERR_FILENO, wake_fd);
-	output->same_file = are_same_file(STDOUT_FILENO, STDERR_FILENO);
-	output->broken = broken;
-	output->argument = argument;
-	pthread_mutex_init(&output->lock, NULL);
-	pthread_cond_init(&output->free, NULL);
+	output->settings = *settings;
+	output->stream_bytes = choose_stream_bytes(settings->slots);
+	if (settings->mode != OUTPUT_STRAIGHT)
+		error = floor_create(&output->floor, settings->mode == OUTPUT_KEEP,
+			settings->directory, settings->slots);
+	if (error) {
+		free(output);
+		return error;
+	}
+	outlet_open(&output->outlet, wake_fd);
 	*result = output;
 	return 0;
-}
-
-static void close_channel(struct channel *channel)
-{
-	if (channel->owned)
-		close(channel->fd);
 }
 
 void output_destroy(struct output *output)
 {
 	if (!output)
 		return;
-	close_channel(&output->out);
-	close_channel(&output->err);
-	pthread_cond_destroy(&output->free);
-	pthread_mutex_destroy(&output->lock);
-	text_finish(&output->notices);
+	outlet_close(&output->outlet);
+	floor_destroy(output->floor);
 	free(output);
-}
-
-// 0: `fd` takes some bytes, or has an error to tell. -ECANCELED: waiting was given up.
-static int wait_writable(const struct channel *channel)
-{
-	struct pollfd polled[2] = {
-		{.fd = channel->fd, .events = POLLOUT},
-		{.fd = channel->wake_fd, .events = POLLIN},
-	};
-
-	for (;;) {
-		if (poll(polled, 2, -1) <= 0)
-			continue;
-		if (polled[0].revents)
-			return 0;
-		if (polled[1].revents)
-			return -ECANCELED;
-	}
-}
-
-// How the write of some of the bytes went: their number, or a negative errno.
-static ssize_t write_some(const struct channel *channel, const char *bytes, size_t length)
-{
-	ssize_t written;
-
-	if (channel->may_wait && !channel->owned) {
-		int error = wait_writable(channel);
-
-		if (error)
-			return error;
-		// POLLOUT promises a pipe's PIPE_BUF, and not much of anything else.
-		length = length < PIPE_BUF ? length : PIPE_BUF;
-	}
-	written = write(channel->fd, bytes, length);
-	if (written >= 0)
-		return written;
-	if (errno == EAGAIN)
-		return wait_writable(channel);
-	return errno == EINTR ? 0 : -errno;
-}
-
-static int write_all(void *argument, const char *bytes, size_t length)
-{
-	struct channel *channel = argument;
-
-	while (length && !channel->error) {
-		ssize_t written = write_some(channel, bytes, length);
-
-		if (written < 0) {
-			channel->error = (int)written;
-			break;
-		}
-		bytes += written;
-		length -= (size_t)written;
-	}
-	return channel->error;
-}
-
-static void take(struct output *output, bool *flag)
-{
-	pthread_mutex_lock(&output->lock);
-	while (*flag)
-		pthread_cond_wait(&output->free, &output->lock);
-	*flag = true;
-	pthread_mutex_unlock(&output->lock);
-}
-
-static void give_back(struct output *output, bool *flag)
-{
-	pthread_mutex_lock(&output->lock);
-	*flag = false;
-	pthread_cond_broadcast(&output->free);
-	pthread_mutex_unlock(&output->lock);
-}
-
-// The notices that came in meanwhile go out before standard error is free again.
-static void give_err_back(struct output *output)
-{
-	pthread_mutex_lock(&output->lock);
-	while (output->notices.length) {
-		struct text notices = output->notices;
-
-		output->notices = (struct text){0};
-		pthread_mutex_unlock(&output->lock);
-		write_all(&output->err, notices.bytes, notices.length);
-		text_finish(&notices);
-		pthread_mutex_lock(&output->lock);
-	}
-	output->err_taken = false;
-	pthread_cond_broadcast(&output->free);
-	pthread_mutex_unlock(&output->lock);
-}
-
-static bool holds_output(const struct leat_capture *capture)
-{
-	return capture && leat_capture_size(capture) > 0;
-}
-
-static void replay(struct channel *channel, struct leat_capture *capture)
-{
-	int result;
-
-	if (!holds_output(capture) || channel->error)
-		return;
-	result = leat_capture_replay(capture, write_all, channel);
-	if (result && !channel->error) // the temporary file could not be read back
-		channel->error = result;
-}
-
-// The first error of a channel is reported, once.
-static void report_broken(struct output *output, struct channel *channel)
-{
-	if (!channel->error || channel->reported)
-		return;
-	channel->reported = true;
-	if (channel->error != -ECANCELED)
-		output->broken(output->argument, channel->name, -channel->error);
-}
-
-void output_task(struct output *output, struct leat_capture *out,
-	struct leat_capture *err, const struct text *line)
-{
-	bool has_out = holds_output(out), has_err = holds_output(err) || line->length;
-	bool uses_err = has_err || output->same_file;
-	bool err_first = output->same_file || !has_out;
-
-	if (!has_out && !has_err)
-		return;
-	take(output, &output->taken);
-	if (err_first)
-		take(output, &output->err_taken);
-	replay(&output->out, out);
-	if (uses_err && !err_first)
-		take(output, &output->err_taken);
-	if (has_err) {
-		replay(&output->err, err);
-		write_all(&output->err, line->bytes, line->length);
-		report_broken(output, &output->err);
-	}
-	if (uses_err)
-		give_err_back(output);
-	report_broken(output, &output->out);
-	give_back(output, &output->taken);
 }
 
 void output_notice(struct output *output, const struct text *line)
 {
-	pthread_mutex_lock(&output->lock);
-	text_append(&output->notices, line->bytes, line->length);
-	bool taken = output->err_taken;
-	output->err_taken = true;
-	pthread_mutex_unlock(&output->lock);
-	if (!taken)
-		give_err_back(output);
+	outlet_notice(&output->outlet, line);
+}
+
+void output_status(struct output *output, const struct text *status)
+{
+	outlet_set_status(&output->outlet, status);
+}
+
+int output_print(struct output *output, const char *bytes, size_t length)
+{
+	struct channel *out = &output->outlet.out;
+
+	outlet_begin_out(&output->outlet);
+	channel_write(out, bytes, length);
+	outlet_end_out(&output->outlet);
+	return out->error;
 }
 
 bool output_is_broken(struct output *output)
 {
-	bool broken;
-
-	take(output, &output->taken);
-	take(output, &output->err_taken);
-	broken = output->out.error || output->err.error;
-	give_err_back(output);
-	give_back(output, &output->taken);
-	return broken;
+	return atomic_load(&output->out_broken) || atomic_load(&output->err_broken);
 }

@@ -1,34 +1,44 @@
-/* What goes out: tasks' output, each whole, and leat's own lines between. */
+/* What goes out: tasks' output, never mixed, and leat's own lines between. */
 #ifndef LEAT_CLI_OUTPUT_H
 #define LEAT_CLI_OUTPUT_H
 
 #include "leat.h"
 #include "message.h"
 
+enum output_mode {
+	OUTPUT_GROUP,    //< a task's whole
+	OUTPUT_KEEP,     //< the same, in the order of the input
+	OUTPUT_LINES,    //< line by line
+	OUTPUT_STRAIGHT, //< not by way of leat
+};
+
+/**
+ * What is told, by the thread that found out. It may call output_notice(), and nothing
+ * else of this.
+ */
+struct output_events {
+	void *argument;
+	// A stream can't be written any more.
+	void (*broken)(void *argument, const char *stream, int error);
+	// A task's output could not be kept until it could be written.
+	void (*lost)(void *argument, uint64_t sequence, int error);
+};
+
+struct output_settings {
+	enum output_mode mode;
+	unsigned slots;            //< how many tasks there may be at the same time
+	const char *directory;     //< for temporary files
+	struct leat_context *kill; //< at its end, writes that block are given up
+	struct output_events events;
+};
+
 struct output;
 
-/**
- * Called once a stream can't be written any more, by the thread that found out and
- * has the floor: it may call output_notice(), and nothing else of this.
- */
-typedef void (*output_broken_fn)(void *argument, const char *stream, int error);
+/** Errors: -ENOMEM, -EMFILE, -ENFILE. */
+int output_create(struct output **result, const struct output_settings *settings);
 
-/**
- * Make the output on descriptors 1 and 2. Writes that block are given up when
- * `give_up` ends. Errors: -ENOMEM, -EMFILE, -ENFILE.
- */
-int output_create(struct output **result, struct leat_context *give_up,
-	output_broken_fn broken, void *argument);
+/** No task's output may be in the making. */
 void output_destroy(struct output *output);
-
-/**
- * Write what a task wrote, standard output and then standard error, and after it
- * `line` (may be empty) to standard error, with nothing in between. Blocks while
- * another task is being written, and as long as the readers do. NULL captures are
- * empty ones.
- */
-void output_task(struct output *output, struct leat_capture *out,
-	struct leat_capture *err, const struct text *line);
 
 /**
  * Write a line of leat's own to standard error: at once, or, where that would be in
@@ -36,7 +46,49 @@ void output_task(struct output *output, struct leat_capture *out,
  */
 void output_notice(struct output *output, const struct text *line);
 
+/** Write to standard output, while there are no tasks. Returns 0 or a negative errno. */
+int output_print(struct output *output, const char *bytes, size_t length);
+
+/**
+ * Write the line of a task that no slot could run, in its place. Waits for that.
+ */
+void output_line(struct output *output, uint64_t sequence, const struct text *line);
+
+/**
+ * Have `status` (NULL: nothing) be the last line of the terminal that standard error is,
+ * whenever nothing else is being written there.
+ */
+void output_status(struct output *output, const struct text *status);
+
 /** Whether standard output or standard error could not be written. */
 bool output_is_broken(struct output *output);
+
+/* One task's output after the other: each slot has one of these. */
+struct task_output;
+
+/** Errors: -ENOMEM, or of eventfd(2). */
+int task_output_create(struct task_output **result, struct output *output);
+void task_output_destroy(struct task_output *task);
+
+/**
+ * Begin with task number `sequence`. `tag` is copied; empty: none. To be followed by
+ * task_output_end() in any case: in OUTPUT_KEEP, those behind it wait for that.
+ */
+void task_output_begin(
+	struct task_output *task, uint64_t sequence, const struct text *tag);
+
+/** Have the task's output stay in these files, too; they are owned from now on. */
+void task_output_use_files(struct task_output *task, int out_fd, int err_fd);
+
+/** For leat_child_run(); NULL: the task writes to descriptors 1 and 2 itself. */
+struct leat_stream *task_output_out(struct task_output *task);
+struct leat_stream *task_output_err(struct task_output *task);
+
+/**
+ * The task has ended: see to it that all it wrote is written, and `line` (may be empty)
+ * behind it to standard error. Blocks while others that have ended are written, and as
+ * long as the readers do.
+ */
+void task_output_end(struct task_output *task, const struct text *line);
 
 #endif

@@ -43,6 +43,7 @@ struct run {
 	struct cancellation cancellation;
 	struct leat_pool *pool;
 	struct input *input;
+	const char *temporary_directory;
 	struct output *output;
 	struct unrun unrun;
 	struct account account;
@@ -181,16 +182,13 @@ static void append_task_line(struct text *line, const struct task *task,
 			options->timeout_ns, task->record, task->length);
 }
 
-static void check_capture(const struct task *task, const struct leat_capture *capture)
+static void output_lost(void *argument, uint64_t sequence, int error)
 {
-	int error = capture ? leat_capture_error(capture) : 0;
+	struct run *run = argument;
 
-	if (!error)
-		return;
-	say(task->run, "output of task %llu is lost: cannot keep it in %s: %s",
-		(unsigned long long)task->sequence,
-		task->run->surroundings.temporary_directory, strerror(-error));
-	fail_run(task->run);
+	say(run, "output of task %llu is lost: cannot keep it in %s: %s",
+		(unsigned long long)sequence, run->temporary_directory, strerror(error));
+	fail_run(run);
 }
 
 static enum task_end classify(const struct leat_outcome *outcome, int error)
@@ -207,19 +205,23 @@ static void run_task(struct leat_worker *worker, void *argument)
 	struct slot *slot = get_slot(run, leat_worker_number(worker));
 	struct leat_outcome outcome = {0};
 	struct text line = {0};
-	int error = slot ? slot_run(slot, task, &outcome) : -ENOMEM;
+	int error;
 
+	if (!slot) {
+		task->end = TASK_FAILED;
+		append_task_line(&line, task, &outcome, -ENOMEM);
+		output_line(run->output, task->sequence, &line);
+		text_finish(&line);
+		return;
+	}
+	task_output_begin(slot_output(slot), task->sequence, &(struct text){0});
+	error = slot_run(slot, task, &outcome);
 	task->end = classify(&outcome, error);
 	if (!error && outcome.ended_by == LEAT_BY_DEADLINE)
 		atomic_store(&run->account.deadline_hit, true);
 	append_task_line(&line, task, &outcome, error);
-	output_task(run->output, slot && !error ? slot_out(slot) : NULL,
-		slot && !error ? slot_err(slot) : NULL, &line);
+	task_output_end(slot_output(slot), &line);
 	text_finish(&line);
-	if (slot && !error) {
-		check_capture(task, slot_out(slot));
-		check_capture(task, slot_err(slot));
-	}
 }
 
 static void complete(void *argument, const struct leat_completion *completion)
@@ -385,8 +387,7 @@ static int init_surroundings(struct run *run)
 				.linger_ns = options->linger_ns,
 			},
 		.intake = run->cancellation.intake,
-		.temporary_directory = temporary_directory(),
-		.capture = !options->ungroup,
+		.output = run->output,
 		.lines = options->lines,
 	};
 	return surroundings_init_environment(surroundings);
@@ -424,6 +425,19 @@ static int start_signals(struct run *run)
 	return signals_start(&run->signals, &run->receiver);
 }
 
+static int start_output(struct run *run, unsigned size)
+{
+	struct output_settings settings = {
+		.mode = run->options->mode,
+		.slots = size,
+		.directory = run->temporary_directory,
+		.kill = run->cancellation.kill,
+		.events = {run, output_broke, output_lost},
+	};
+
+	return output_create(&run->output, &settings);
+}
+
 static int start_engine(struct run *run)
 {
 	unsigned size = choose_size(run);
@@ -432,26 +446,26 @@ static int start_engine(struct run *run)
 	run->slots = calloc(run->slot_count, sizeof *run->slots);
 	if (!run->slots)
 		return -ENOMEM;
-	error = init_surroundings(run);
+	error = start_output(run, size);
 	if (error)
 		goto free_slots;
-	error = output_create(&run->output, run->cancellation.kill, output_broke, run);
+	error = init_surroundings(run);
 	if (error)
-		goto finish_surroundings;
+		goto destroy_output;
 	error = leat_pool_create(
 		&run->pool, size, queue_length(size), run->cancellation.intake);
 	if (error)
-		goto destroy_output;
+		goto finish_surroundings;
 	error = start_signals(run);
 	if (error)
 		goto destroy_pool;
 	return 0;
 destroy_pool:
 	leat_pool_destroy(run->pool);
-destroy_output:
-	output_destroy(run->output);
 finish_surroundings:
 	surroundings_finish(&run->surroundings);
+destroy_output:
+	output_destroy(run->output);
 free_slots:
 	free(run->slots);
 	return error;
@@ -461,11 +475,11 @@ static void stop_engine(struct run *run)
 {
 	signals_stop(run->signals);
 	leat_pool_destroy(run->pool);
-	output_destroy(run->output);
-	surroundings_finish(&run->surroundings);
 	for (unsigned index = 0; index < run->slot_count; index++)
 		slot_destroy(run->slots[index]);
 	free(run->slots);
+	surroundings_finish(&run->surroundings);
+	output_destroy(run->output);
 }
 
 static bool all_ok(const struct run *run)
@@ -585,6 +599,7 @@ int run(const struct options *options)
 	int status;
 
 	run.options = options;
+	run.temporary_directory = temporary_directory();
 	status = prepare(&run);
 	if (status != EXIT_ALL_OK)
 		return status;

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CAPTURE_MEMORY_BYTES ((size_t)512 * 1024) // twice: a megabyte per slot
 #define VARIABLE_BYTES 40
 
 extern char **environ;
@@ -17,7 +16,7 @@ enum variable { VARIABLE_PID, VARIABLE_SEQ, VARIABLE_ATTEMPT, VARIABLE_SLOT, VAR
 
 struct slot {
 	const struct surroundings *surroundings;
-	struct leat_capture *out, *err;
+	struct task_output *output;
 	struct command command;
 	char variables[VARIABLES][VARIABLE_BYTES];
 	const char *mark[VARIABLE_SLOT + 1]; //< those before VARIABLE_SLOT: one attempt's
@@ -101,12 +100,8 @@ int slot_create(
 	snprintf(slot->variables[VARIABLE_PID], VARIABLE_BYTES, "LEAT_PID=%d",
 		(int)getpid());
 	error = fill_environment(slot);
-	if (!error && surroundings->capture)
-		error = leat_capture_create(&slot->out, CAPTURE_MEMORY_BYTES,
-			surroundings->temporary_directory);
-	if (!error && surroundings->capture)
-		error = leat_capture_create(&slot->err, CAPTURE_MEMORY_BYTES,
-			surroundings->temporary_directory);
+	if (!error)
+		error = task_output_create(&slot->output, surroundings->output);
 	if (error)
 		slot_destroy(slot);
 	else
@@ -118,21 +113,15 @@ void slot_destroy(struct slot *slot)
 {
 	if (!slot)
 		return;
-	leat_capture_destroy(slot->out);
-	leat_capture_destroy(slot->err);
+	task_output_destroy(slot->output);
 	command_finish(&slot->command);
 	free(slot->environment);
 	free(slot);
 }
 
-struct leat_capture *slot_out(const struct slot *slot)
+struct task_output *slot_output(const struct slot *slot)
 {
-	return slot->out;
-}
-
-struct leat_capture *slot_err(const struct slot *slot)
-{
-	return slot->err;
+	return slot->output;
 }
 
 // Tries again as long as somebody may make room.
@@ -143,10 +132,9 @@ static int start_and_wait(
 
 	for (;;) {
 		uint64_t activity = leat_family_activity(surroundings->family);
-		struct leat_stream out = leat_capture_stream(slot->out);
-		struct leat_stream err = leat_capture_stream(slot->err);
 		int error = leat_child_run(surroundings->family, spec,
-			&surroundings->control, &out, &err, outcome);
+			&surroundings->control, task_output_out(slot->output),
+			task_output_err(slot->output), outcome);
 
 		if (!error || !leat_family_await_room(surroundings->family, activity))
 			return error;
@@ -165,15 +153,11 @@ int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *ou
 		.script_shell = surroundings->shell.path,
 		.mark = slot->mark,
 		.stdin_fd = STDIN_FILENO,
-		.stdout_fd = slot->out ? -1 : STDOUT_FILENO,
-		.stderr_fd = slot->err ? -1 : STDERR_FILENO,
+		.stdout_fd = task_output_out(slot->output) ? -1 : STDOUT_FILENO,
+		.stderr_fd = task_output_err(slot->output) ? -1 : STDERR_FILENO,
 	};
 	int error;
 
-	if (slot->out) {
-		leat_capture_reset(slot->out);
-		leat_capture_reset(slot->err);
-	}
 	snprintf(slot->variables[VARIABLE_SEQ], VARIABLE_BYTES, "LEAT_SEQ=%" PRIu64,
 		task->sequence);
 	snprintf(slot->variables[VARIABLE_ATTEMPT], VARIABLE_BYTES, "LEAT_ATTEMPT=1");

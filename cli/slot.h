@@ -3,6 +3,7 @@
 #define LEAT_CLI_SLOT_H
 
 #include "options.h"
+#include "output.h"
 #include "shell.h"
 #include "task.h"
 
@@ -14,9 +15,8 @@ struct surroundings {
 	struct leat_context *intake; //< at its end nothing is begun
 	const char **environment;    //< leat's own, for the children; NULL-terminated
 	size_t environment_count;
-	const char *temporary_directory;
-	bool capture; //< else tasks write to descriptors 1 and 2
-	bool lines;   //< records are lines: a CR at the end is not part of the command
+	struct output *output;
+	bool lines; //< records are lines: a CR at the end is not part of the command
 };
 
 /**
@@ -37,12 +37,11 @@ void slot_destroy(struct slot *slot);
  * Run `task` and wait for its end. Where there is no room to start it, waits until
  * there is. Returns 0 with *outcome; a negative errno where it can't be tried at all
  * (-EINVAL: a NUL byte in the command); or -ECANCELED: the intake ended before it
- * began. Output is in `slot_out` and `slot_err` until the next run.
+ * began. To be called between task_output_begin() and task_output_end().
  */
 int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *outcome);
 
-/** What the task wrote; NULL where it is not captured. */
-struct leat_capture *slot_out(const struct slot *slot);
-struct leat_capture *slot_err(const struct slot *slot);
+/** Where the slot's tasks write to. */
+struct task_output *slot_output(const struct slot *slot);
 
 #endif

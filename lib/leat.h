@@ -32,6 +32,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/types.h>
 
 #ifdef __cplusplus
@@ -310,8 +311,9 @@ LEAT_API ssize_t leat_capture_read(struct leat_capture *capture, int fd);
 /** The first error in keeping what was read, 0 where nothing was lost. */
 LEAT_API int leat_capture_error(const struct leat_capture *capture);
 
-/** How many bytes are kept. */
+/** How many bytes are kept, and how many of them in the file. */
 LEAT_API uint64_t leat_capture_size(const struct leat_capture *capture);
+LEAT_API uint64_t leat_capture_spilled(const struct leat_capture *capture);
 
 /**
  * Hand all that is kept to `sink`, in order, in pieces, until one call of it
@@ -331,6 +333,14 @@ LEAT_API void leat_capture_append(
  */
 LEAT_API ssize_t leat_capture_view(struct leat_capture *capture, uint64_t offset,
 	char *buffer, size_t size, const char **bytes);
+
+/**
+ * As write(2) to `fd` of what is kept from `offset` on, but of what is in the file only,
+ * and without a copy (sendfile(2)). Returns how many bytes went; -EINVAL where what is
+ * there is not in the file, or `fd` does not take it this way; else an error of
+ * sendfile(2), such as -EAGAIN.
+ */
+LEAT_API ssize_t leat_capture_send(struct leat_capture *capture, uint64_t offset, int fd);
 
 /**
  * Have an empty capture keep everything in the file `fd`, from its start, and nothing in
@@ -409,6 +419,9 @@ struct leat_spec {
 	int stdin_fd;  //< becomes descriptor 0; -1: /dev/null
 	int stdout_fd; //< becomes descriptor 1; -1: a pipe to `out`
 	int stderr_fd; //< becomes descriptor 2; -1: a pipe to `err`
+	// In place of pipes, pseudoterminals of this size (pty(7)), which pass on what is
+	// written as it is and control nothing; NULL: pipes
+	const struct winsize *terminal;
 };
 
 /**

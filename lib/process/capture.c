@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 #define FIRST_BYTES ((size_t)4096)
@@ -204,6 +205,11 @@ uint64_t leat_capture_size(const struct leat_capture *capture)
 	return capture->length + (uint64_t)capture->file_size;
 }
 
+uint64_t leat_capture_spilled(const struct leat_capture *capture)
+{
+	return (uint64_t)capture->file_size;
+}
+
 ssize_t leat_capture_view(struct leat_capture *capture, uint64_t offset, char *buffer,
 	size_t size, const char **bytes)
 {
@@ -225,6 +231,22 @@ ssize_t leat_capture_view(struct leat_capture *capture, uint64_t offset, char *b
 	if (got == 0)
 		return -EIO; // somebody made the file shorter
 	return got < 0 ? -errno : got;
+}
+
+ssize_t leat_capture_send(struct leat_capture *capture, uint64_t offset, int fd)
+{
+	off_t at = (off_t)(offset - capture->length);
+	ssize_t sent;
+
+	if (offset < capture->length || at >= capture->file_size)
+		return -EINVAL;
+	do
+		sent = sendfile(
+			fd, capture->file_fd, &at, (size_t)(capture->file_size - at));
+	while (sent < 0 && errno == EINTR);
+	if (sent == 0)
+		return -EIO; // somebody made the file shorter
+	return sent < 0 ? -errno : sent;
 }
 
 int leat_capture_replay(struct leat_capture *capture, leat_sink_fn sink, void *argument)

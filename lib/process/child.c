@@ -35,8 +35,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 // A process that SIGKILL does not end at once (in an uninterruptible wait), or that
@@ -91,15 +93,47 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-static int open_stream(struct stream *stream, struct leat_stream *to, int fd)
+// As a pipe's: what is written to the slave can be read from the master, as it is.
+static int open_terminal(int ends[2], const struct winsize *size)
 {
-	int ends[2];
+	struct termios modes;
+	int error;
+
+	ends[0] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (ends[0] < 0)
+		return -errno;
+	ends[1] = -1;
+	if (unlockpt(ends[0]) == 0)
+		ends[1] = ioctl(ends[0], TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (ends[1] < 0 || tcgetattr(ends[1], &modes) < 0)
+		goto fail;
+	modes.c_oflag &= ~(tcflag_t)OPOST;
+	modes.c_lflag &= ~(tcflag_t)ECHO;
+	if (tcsetattr(ends[1], TCSANOW, &modes) < 0 ||
+		ioctl(ends[1], TIOCSWINSZ, size) < 0)
+		goto fail;
+	return 0;
+fail:
+	error = -errno;
+	close_fd(&ends[1]);
+	close_fd(&ends[0]);
+	return error;
+}
+
+static int open_stream(struct stream *stream, struct leat_stream *to, int fd,
+	const struct winsize *terminal)
+{
+	int ends[2], error = 0;
 
 	*stream = (struct stream){.to = to, .read_fd = -1, .write_fd = -1};
 	if (fd >= 0)
 		return 0;
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -errno;
+	if (terminal)
+		error = open_terminal(ends, terminal);
+	else if (pipe2(ends, O_CLOEXEC) < 0)
+		error = -errno;
+	if (error)
+		return error;
 	stream->read_fd = ends[0];
 	stream->write_fd = ends[1];
 	return 0;
@@ -468,10 +502,10 @@ int leat_child_run(struct leat_family *family, const struct leat_spec *spec,
 	error = get_wake_fds(&run);
 	if (error)
 		goto end;
-	error = open_stream(&run.streams[0], out, spec->stdout_fd);
+	error = open_stream(&run.streams[0], out, spec->stdout_fd, spec->terminal);
 	if (error)
 		goto end;
-	error = open_stream(&run.streams[1], err, spec->stderr_fd);
+	error = open_stream(&run.streams[1], err, spec->stderr_fd, spec->terminal);
 	if (error)
 		goto close_out;
 	error = start(&run);

@@ -86,18 +86,28 @@ e2"* ]]
 	[ "$(id -u)" = 0 ] || skip "needs root to mount a tmpfs"
 	mkdir small
 	mount -t tmpfs -o size=1m none small || skip "tmpfs can't be mounted here"
-	run env TMPDIR="$PWD/small" leat <<<'head -c 8000000 /dev/zero; echo end'
+	close_gate
+	printf '%s\n' 'puppet pass gate' 'head -c 8000000 /dev/zero; echo end' >in
+	TMPDIR="$PWD/small" start_leat -k -j2 -a in
+	next_line
+	open_gate
+	finish_leat
 	umount small
 	[ "$status" -eq 125 ]
-	[[ "$output" == *"output of task 1 is lost: cannot keep it in "*"small: No space left on device"* ]]
+	[[ "$line" == *"output of task 2 is lost: cannot keep it in "*"small: No space left on device"* ]]
 }
 
 @test "a missing temporary directory is no trouble until it is needed" {
 	TMPDIR=/nonexistent run leat <<<'echo fine'
 	[ "$output" = fine ]
-	run bash -c 'TMPDIR=/nonexistent leat <<<"head -c 8000000 /dev/zero" 2>&1 >/dev/null'
+	close_gate
+	printf '%s\n' 'puppet pass gate' 'head -c 8000000 /dev/zero; echo end' >in
+	TMPDIR=/nonexistent start_leat -k -j2 -a in
+	next_line
+	open_gate
+	finish_leat
 	[ "$status" -eq 125 ]
-	[[ "$output" == *"cannot keep it in /nonexistent: No such file or directory"* ]]
+	[[ "$line" == *"cannot keep it in /nonexistent: No such file or directory"* ]]
 }
 
 @test "a timeout is enforced while the reader of standard output sleeps" {
@@ -118,10 +128,10 @@ e2"* ]]
 
 @test "SIGQUIT ends leat also while the reader of standard output sleeps" {
 	mkfifo pipe err
-	env --default-signal leat <<<'head -c 1000000 /dev/zero' >pipe 2>err 3>&- &
+	env --default-signal leat <<<'head -c 3000000 /dev/zero' >pipe 2>err 3>&- &
 	leat=$!
 	exec 6<pipe 9<err
-	timeout 30 bash -c "until [ -z \"\$(pgrep -P $leat)\" ] && [ -e /proc/$leat/task ]; do read -r -t 0.01 _ <> <(:) || :; done"
+	head -c 1 <&6 >/dev/null
 	kill -QUIT "$leat"
 	finish_leat
 	[ "$status" -eq 131 ]

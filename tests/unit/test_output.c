@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/mman.h>
 
 /* Where descriptors 1 and 2 lead, and what was told of them. */
 struct scene {
@@ -16,7 +17,9 @@ struct scene {
 	struct divert out, err;
 	atomic_int broken_calls;
 	char stream[32];
-	int error;
+	int error, lost;
+	enum output_mode mode;
+	atomic_int sequence;
 };
 
 static struct scene scene;
@@ -29,12 +32,27 @@ static void note_broken(void *argument, const char *stream, int error)
 	scene.error = error;
 }
 
+static void note_lost(void *argument, uint64_t sequence, int error)
+{
+	(void)argument;
+	(void)sequence;
+	scene.lost = error;
+}
+
 // Output on these two; until restore() nothing may fail, as cmocka could not tell.
 static void divert(int out_fd, int err_fd)
 {
+	struct output_settings settings = {
+		.mode = scene.mode,
+		.slots = 4,
+		.directory = ".",
+		.kill = scene.give_up,
+		.events = {NULL, note_broken, note_lost},
+	};
+
 	scene.out = divert_to(STDOUT_FILENO, out_fd);
 	scene.err = divert_to(STDERR_FILENO, err_fd);
-	if (output_create(&scene.output, scene.give_up, note_broken, NULL) < 0)
+	if (output_create(&scene.output, &settings) < 0)
 		abort();
 }
 
@@ -92,7 +110,7 @@ static struct leat_capture *capture_of(const char *bytes, size_t length)
 /* A task's output, to be written by any thread. */
 struct written {
 	struct leat_capture *out, *err;
-	struct text line;
+	struct text line, tag;
 };
 
 static struct written written_of(const char *out, const char *err, const char *line)
@@ -106,11 +124,39 @@ static struct written written_of(const char *out, const char *err, const char *l
 	return written;
 }
 
+static int to_file(void *fd, const char *bytes, size_t length)
+{
+	return write(*(int *)fd, bytes, length) == (ssize_t)length ? 0 : -EIO;
+}
+
+// As the runner of a child does with what comes out of its pipe at its end.
+static void feed(struct leat_stream *stream, struct leat_capture *capture)
+{
+	int fd = memfd_create("fed", MFD_CLOEXEC);
+
+	if (!capture || fd < 0 || leat_capture_replay(capture, to_file, &fd) < 0 ||
+		lseek(fd, 0, SEEK_SET) < 0)
+		return (void)close(fd);
+	stream->last = true;
+	while (stream->take(stream, fd, true) > 0)
+		;
+	close(fd);
+}
+
 static void write_task(void *argument)
 {
 	struct written *written = argument;
 
-	output_task(scene.output, written->out, written->err, &written->line);
+	struct task_output *task;
+
+	if (task_output_create(&task, scene.output) < 0)
+		abort();
+	task_output_begin(
+		task, (uint64_t)atomic_fetch_add(&scene.sequence, 1) + 1, &written->tag);
+	feed(task_output_out(task), written->out);
+	feed(task_output_err(task), written->err);
+	task_output_end(task, &written->line);
+	task_output_destroy(task);
 }
 
 static void written_finish(struct written *written)
@@ -271,16 +317,18 @@ static void two_tasks_are_never_mixed(void **state)
 	close(err);
 }
 
+#define BLOCKING_BYTES ((size_t)3000000) // more than a pipe can be made to hold
+
 // A pipe that nobody reads yet, for a task with more output than it takes.
 static struct written blocking_task(int ends[2])
 {
 	struct written written = {0};
-	char *bytes = malloc(200000);
+	char *bytes = malloc(BLOCKING_BYTES);
 
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	assert_non_null(bytes);
-	memset(bytes, 'x', 200000);
-	written.out = capture_of(bytes, 200000);
+	memset(bytes, 'x', BLOCKING_BYTES);
+	written.out = capture_of(bytes, BLOCKING_BYTES);
 	free(bytes);
 	text_append(&written.line, "leat: line\n", strlen("leat: line\n"));
 	return written;
@@ -300,7 +348,7 @@ static void a_notice_goes_out_while_the_reader_of_output_sleeps(void **state)
 	thread_await_sleep(&writer);
 	notice("leat: at once\n");
 	early = scratch_read("err");
-	for (size_t length = 0; length < 200000;) {
+	for (size_t length = 0; length < BLOCKING_BYTES;) {
 		ssize_t got = read(ends[0], (char[4096]){0}, 4096);
 
 		length += got > 0 ? (size_t)got : 0;
@@ -322,7 +370,7 @@ static void notices_queue_behind_a_task_on_the_same_file(void **state)
 	struct thread writer;
 	int ends[2];
 	size_t length = 0;
-	char *text = malloc(300000);
+	char *text = malloc(BLOCKING_BYTES + 1000);
 
 	(void)state;
 	assert_non_null(text);
@@ -332,15 +380,15 @@ static void notices_queue_behind_a_task_on_the_same_file(void **state)
 	thread_await_sleep(&writer);
 	notice("leat: one\n"); // returns, though the task stands in the way
 	notice("leat: two\n");
-	while (length < 200000 + strlen("leat: line\nleat: one\nleat: two\n")) {
-		ssize_t got = read(ends[0], text + length, 300000 - length);
+	while (length < BLOCKING_BYTES + strlen("leat: line\nleat: one\nleat: two\n")) {
+		ssize_t got = read(ends[0], text + length, BLOCKING_BYTES + 1000 - length);
 
 		length += got > 0 ? (size_t)got : 0;
 	}
 	thread_join(&writer);
 	restore();
 	text[length] = '\0';
-	assert_string_equal(text + 200000, "leat: line\nleat: one\nleat: two\n");
+	assert_string_equal(text + BLOCKING_BYTES, "leat: line\nleat: one\nleat: two\n");
 	free(text);
 	written_finish(&written);
 	close(ends[0]);

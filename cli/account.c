@@ -1,5 +1,6 @@
 #include "account.h"
 
+#include "color.h"
 #include "duration.h"
 #include "exit_status.h"
 
@@ -17,6 +18,11 @@ static const char *const end_names[TASK_ENDS] = {
 	[TASK_CANCELED] = "canceled",
 	[TASK_UNRUN] = "unrun",
 };
+
+const char *account_end_name(enum task_end end)
+{
+	return end_names[end];
+}
 
 enum task_end account_classify(const struct leat_outcome *outcome)
 {
@@ -72,7 +78,7 @@ static void append_end(struct text *line, const struct leat_outcome *outcome)
 	}
 }
 
-static void append_reason(
+void account_append_reason(
 	struct text *line, const struct leat_outcome *outcome, int64_t timeout_ns)
 {
 	switch (outcome->ended_by) {
@@ -101,14 +107,19 @@ void account_append_task(struct text *line, uint64_t sequence,
 		text_format(line, "cannot be run: %s",
 			trouble->words ? trouble->words : strerror(-trouble->error));
 	else
-		append_reason(line, outcome, timeout_ns);
+		account_append_reason(line, outcome, timeout_ns);
 	text_append(line, ": ", 2);
 	text_append_shown(line, command, length, SHOWN_COMMAND_BYTES);
 	text_append(line, "\n", 1);
 }
 
+static bool is_trouble(int end)
+{
+	return end == TASK_FAILED || end == TASK_CRASHED || end == TASK_TIMED_OUT;
+}
+
 void account_append_summary(
-	struct text *line, const struct account *account, int64_t elapsed_ns)
+	struct text *line, const struct account *account, int64_t elapsed_ns, bool color)
 {
 	unsigned long long total = account_total(account);
 	const char *more = atomic_load(&account->input_cut) ? "+" : "";
@@ -121,8 +132,11 @@ void account_append_summary(
 
 		if (!count && end != TASK_UNRUN)
 			continue;
-		text_format(line, "%s%llu%s %s", separator, count,
-			end == TASK_UNRUN ? more : "", end_names[end]);
+		bool red = color && count && is_trouble(end);
+
+		text_format(line, "%s%s%llu%s %s%s", separator, red ? COLOR_RED : "",
+			count, end == TASK_UNRUN ? more : "", end_names[end],
+			red ? COLOR_OFF : "");
 		separator = ", ";
 	}
 	text_append(line, "\n", 1);

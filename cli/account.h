@@ -32,11 +32,18 @@ struct task_trouble {
 	const char *words; //< NULL: those of the errno
 };
 
+/** "ok", "failed", "timed out": as the summary has it. */
+const char *account_end_name(enum task_end end);
+
 enum task_end account_classify(const struct leat_outcome *outcome);
 
 void account_count(struct account *account, enum task_end end);
 
 unsigned long long account_total(const struct account *account);
+
+/** Append "exit 2", "signal 9", "not found", "timed out after 30s" and the like. */
+void account_append_reason(
+	struct text *line, const struct leat_outcome *outcome, int64_t timeout_ns);
 
 /**
  * Append the line for a task that is not ok: "leat: task 17: exit 2: make -C b".
@@ -46,9 +53,12 @@ void account_append_task(struct text *line, uint64_t sequence,
 	const struct leat_outcome *outcome, const struct task_trouble *trouble,
 	int64_t timeout_ns, const char *command, size_t length);
 
-/** Append the last line: "leat: 5 tasks in 1.2s: 4 ok, 1 failed, 0 unrun". */
+/**
+ * Append the last line: "leat: 5 tasks in 1.2s: 4 ok, 1 failed, 0 unrun"; with `color`
+ * what went wrong is red.
+ */
 void account_append_summary(
-	struct text *line, const struct account *account, int64_t elapsed_ns);
+	struct text *line, const struct account *account, int64_t elapsed_ns, bool color);
 
 /** 0, 123, 124 or 125. */
 int account_exit_status(const struct account *account);

@@ -10,7 +10,8 @@ enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 #define COLOR_RED "\033[31m"
 #define COLOR_OFF "\033[0m"
 
-/** Whether what is written to `fd` is to be coloured: auto asks terminal and environment. */
+/** Whether what is written to `fd` is to be coloured: auto asks terminal and environment.
+ */
 bool color_wanted(enum color_when when, int fd);
 
 /** Whether `fd` is a terminal that knows escape sequences. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -85,6 +86,43 @@ int input_open(struct input **result, const struct options *options)
 out_of_memory:
 	message("out of memory");
 	input_close(input);
+	return error;
+}
+
+static int reopen_source(struct source *again, const struct source *source)
+{
+	char path[32];
+
+	*again = *source;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", source->fd);
+	again->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (again->fd < 0)
+		return -errno;
+	return lseek(again->fd, lseek(source->fd, 0, SEEK_CUR), SEEK_SET) < 0 ? -errno
+									      : 0;
+}
+
+int input_reopen(struct input **result, const struct input *input)
+{
+	struct input *again = malloc(sizeof *again);
+	int error = 0;
+
+	if (!again)
+		return -ENOMEM;
+	*again = *input;
+	again->count = 0;
+	again->buffer = malloc(again->capacity);
+	again->sources = calloc(input->count, sizeof *again->sources);
+	if (!again->buffer || !again->sources)
+		error = -ENOMEM;
+	for (size_t index = 0; !error && index < input->count; index++) {
+		error = reopen_source(&again->sources[index], &input->sources[index]);
+		again->count = index + 1;
+	}
+	if (error)
+		input_close(again);
+	else
+		*result = again;
 	return error;
 }
 

@@ -30,6 +30,12 @@ int input_open(struct input **result, const struct options *options);
 void input_close(struct input *input);
 
 /**
+ * Open the same sources again, where they are regular files, to be read from where
+ * `input` began. To be called before anything was read. Errors: of open(2), -ENOMEM.
+ */
+int input_reopen(struct input **result, const struct input *input);
+
+/**
  * Get the next record. Returns 1; 0 at the end of the last source; -EAGAIN where
  * patience ended (nothing is lost, call again); or the error of read(2), after a
  * message: the source ends there.

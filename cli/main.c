@@ -27,6 +27,7 @@
 #include "run.h"
 
 #include <errno.h>
+#include <locale.h>
 #include <stdio.h>
 
 // What was printed to standard output must have gone there.
@@ -53,6 +54,7 @@ int main(int argc, char **argv)
 	struct options options;
 	int status, error;
 
+	setlocale(LC_CTYPE, ""); // what is a character, and how wide
 	descriptors_ensure();
 	error = options_parse(&options, argc, argv);
 	if (error)

@@ -102,6 +102,19 @@ static const char *set_on_cancel(struct options *options, const char *value)
 	return NULL;
 }
 
+static const char *set_color(struct options *options, const char *value)
+{
+	if (strcmp(value, "auto") == 0)
+		options->color = COLOR_AUTO;
+	else if (strcmp(value, "always") == 0)
+		options->color = COLOR_ALWAYS;
+	else if (strcmp(value, "never") == 0)
+		options->color = COLOR_NEVER;
+	else
+		return "auto, always or never";
+	return NULL;
+}
+
 #define FIELD(name) offsetof(struct options, name)
 
 static const struct option table[] = {
@@ -136,6 +149,24 @@ static const struct option table[] = {
 		FIELD(line_buffer), NULL},
 	{'u', "ungroup", NULL, "tasks write straight to leat's output", FLAG,
 		FIELD(ungroup), NULL},
+	{0, "tag", NULL, "each line begins with the task's command and a tab", FLAG,
+		FIELD(tag), NULL},
+	{0, "tagstring", "T",
+		"or with T; {} is the command, {#} the number, {%} the slot", WORD,
+		FIELD(tag_string), NULL},
+	{0, "results", "DIR", "keep what each task wrote in DIR/NUMBER/", WORD,
+		FIELD(results), NULL},
+	{0, "pty", NULL, "tasks write to terminals of their own, and keep colours", FLAG,
+		FIELD(pty), NULL},
+	{0, "dry-run", NULL, "print the commands, run nothing", FLAG, FIELD(dry_run),
+		NULL},
+	{'t', "verbose", NULL, "show each command as it starts", FLAG, FIELD(verbose),
+		NULL},
+	{0, "progress", NULL, "show how far it is, also where that is no terminal", FLAG,
+		FIELD(progress), NULL},
+	{0, "no-progress", NULL, "never show that", FLAG, FIELD(no_progress), NULL},
+	{0, "color", "WHEN", "colours: auto, always or never", OTHER, 0, set_color},
+	{0, "Account", NULL, NULL, FLAG, 0, NULL},
 	{0, "unrun", "FILE", "write the records that were not run to FILE", WORD,
 		FIELD(unrun_file), NULL},
 	{0, "summary", NULL, "say how it went, also if all is well", FLAG, FIELD(summary),
@@ -332,12 +363,30 @@ static int parse_words(struct options *options, struct words words)
 	return 0;
 }
 
+// What of all that goes by way of leat was asked for; NULL: nothing.
+static const char *asked_of_output(const struct options *options)
+{
+	return options->keep_order    ? "--keep-order"
+	       : options->line_buffer ? "--line-buffer"
+	       : options->tag         ? "--tag"
+	       : options->tag_string  ? "--tagstring"
+	       : options->results     ? "--results"
+	       : options->pty         ? "--pty"
+				      : NULL;
+}
+
 // What can't be had at the same time is an error; the rest comes to one mode.
 static int resolve_output(struct options *options)
 {
-	if (options->ungroup && (options->keep_order || options->line_buffer))
-		return usage_error("--ungroup and %s exclude each other",
-			options->keep_order ? "--keep-order" : "--line-buffer");
+	if (options->ungroup && asked_of_output(options))
+		return usage_error(
+			"--ungroup and %s exclude each other", asked_of_output(options));
+	if (options->tag && options->tag_string)
+		return usage_error("--tag and --tagstring exclude each other");
+	if (options->progress && options->no_progress)
+		return usage_error("--progress and --no-progress exclude each other");
+	if (options->tag)
+		options->tag_string = "{}";
 	if (options->keep_order)
 		options->mode = OUTPUT_KEEP;
 	else if (options->line_buffer)

@@ -2,6 +2,7 @@
 #ifndef LEAT_CLI_OPTIONS_H
 #define LEAT_CLI_OPTIONS_H
 
+#include "color.h"
 #include "output.h"
 
 #include <stdbool.h>
@@ -38,6 +39,12 @@ struct options {
 
 	bool keep_order, line_buffer, ungroup;
 	enum output_mode mode; //< what these come to
+	bool tag;
+	const char *tag_string; //< a template; NULL: no tags
+	const char *results;    //< a directory; NULL: none
+	bool pty, dry_run, verbose;
+	bool progress, no_progress;
+	enum color_when color;
 	const char *unrun_file;
 	bool summary, quiet;
 

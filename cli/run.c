@@ -18,7 +18,9 @@
 
 #include "cancellation.h"
 #include "cpus.h"
+#include "color.h"
 #include "descriptors.h"
+#include "display.h"
 #include "duration.h"
 #include "exit_status.h"
 #include "input.h"
@@ -45,13 +47,18 @@ struct run {
 	struct input *input;
 	const char *temporary_directory;
 	struct output *output;
+	struct display *display; //< NULL: no progress is shown
+	struct template *tag;
+	struct winsize terminal;
+	bool color; //< on standard error
 	struct unrun unrun;
 	struct account account;
 	struct signals *signals;
 	struct signals_receiver receiver;
 	struct slot **slots; //< by number - 1; each only used by its worker
 	unsigned slot_count; //< how many there may be
-	uint64_t read;       //< tasks read so far
+	atomic_ullong read;  //< tasks read so far
+	uint64_t total;      //< that there will be; 0: not known beforehand
 	int64_t started;
 	atomic_bool input_done;   //< main reads and counts no more
 	atomic_bool notice_given; //< of the first cancellation
@@ -177,9 +184,16 @@ static void append_task_line(struct text *line, const struct task *task,
 		.words = error == -EINVAL ? "there is a NUL byte in it" : NULL,
 	};
 
-	if (task->end != TASK_OK && task->end != TASK_UNRUN && !options->quiet)
-		account_append_task(line, task->sequence, outcome, &trouble,
-			options->timeout_ns, task->record, task->length);
+	if (task->end == TASK_OK || task->end == TASK_UNRUN || options->quiet)
+		return;
+	if (task->run->color)
+		text_format(line, COLOR_RED);
+	account_append_task(line, task->sequence, outcome, &trouble, options->timeout_ns,
+		task->record, task->length);
+	if (task->run->color) { // before the newline, which is to be of no colour
+		line->length--;
+		text_format(line, COLOR_OFF "\n");
+	}
 }
 
 static void output_lost(void *argument, uint64_t sequence, int error)
@@ -198,30 +212,59 @@ static enum task_end classify(const struct leat_outcome *outcome, int error)
 	return account_classify(outcome);
 }
 
-static void run_task(struct leat_worker *worker, void *argument)
+// A task without a slot.
+static void fail_task(struct task *task)
 {
-	struct task *task = argument;
-	struct run *run = task->run;
-	struct slot *slot = get_slot(run, leat_worker_number(worker));
 	struct leat_outcome outcome = {0};
 	struct text line = {0};
-	int error;
 
-	if (!slot) {
-		task->end = TASK_FAILED;
-		append_task_line(&line, task, &outcome, -ENOMEM);
-		output_line(run->output, task->sequence, &line);
-		text_finish(&line);
+	task->end = TASK_FAILED;
+	append_task_line(&line, task, &outcome, -ENOMEM);
+	output_line(task->run->output, task->sequence, &line);
+	text_finish(&line);
+}
+
+static void check_results(struct run *run, const struct task *task, int error)
+{
+	if (!error)
 		return;
-	}
-	task_output_begin(slot_output(slot), task->sequence, &(struct text){0});
-	error = slot_run(slot, task, &outcome);
+	say(run, "cannot write the results of task %llu: %s",
+		(unsigned long long)task->sequence, strerror(-error));
+	fail_run(run);
+}
+
+static void run_in(struct slot *slot, struct task *task)
+{
+	struct run *run = task->run;
+	struct leat_outcome outcome = {0};
+	struct text line = {0};
+	int error = slot_begin(slot, task);
+
+	check_results(run, task, error);
+	error = error ? -ECANCELED : slot_run(slot, task, &outcome);
 	task->end = classify(&outcome, error);
 	if (!error && outcome.ended_by == LEAT_BY_DEADLINE)
 		atomic_store(&run->account.deadline_hit, true);
 	append_task_line(&line, task, &outcome, error);
-	task_output_end(slot_output(slot), &line);
+	error = slot_end(slot, task, error ? NULL : &outcome, &line);
+	check_results(run, task, error);
 	text_finish(&line);
+}
+
+static void run_task(struct leat_worker *worker, void *argument)
+{
+	struct task *task = argument;
+	struct run *run = task->run;
+	unsigned number = leat_worker_number(worker);
+	struct slot *slot = get_slot(run, number);
+
+	if (!slot) {
+		fail_task(task);
+		return;
+	}
+	display_task_begins(run->display, number, task);
+	run_in(slot, task);
+	display_task_ends(run->display, number);
 }
 
 static void complete(void *argument, const struct leat_completion *completion)
@@ -270,12 +313,27 @@ static int submit(struct run *run, const struct record *record)
 
 	if (!task)
 		return -ENOMEM;
-	*task = (struct task){
-		.run = run, .sequence = ++run->read, .length = record->length};
+	*task = (struct task){.run = run,
+		.sequence = atomic_fetch_add(&run->read, 1) + 1,
+		.length = record->length};
 	memcpy(task->record, record->bytes, record->length);
 	error = leat_pool_submit(run->pool, &job, NULL);
 	if (error)
 		free(task);
+	return error;
+}
+
+// Prints what would run, as a line.
+static int print_record(struct run *run, const struct record *record)
+{
+	struct text line = {0};
+	int error;
+
+	text_append(&line, record->bytes, record->length);
+	text_append(&line, "\n", 1);
+	error = line.failed ? -ENOMEM
+			    : output_print(run->output, line.bytes, line.length);
+	text_finish(&line);
 	return error;
 }
 
@@ -298,7 +356,8 @@ static int read_and_submit(struct run *run, struct record *refused)
 
 		got = input_next(run->input, patience, &record);
 		if (got == 1 && is_task(run, &record))
-			error = submit(run, &record);
+			error = run->options->dry_run ? print_record(run, &record)
+						      : submit(run, &record);
 		if (error)
 			*refused = record;
 	} while (got == 1 && !error);
@@ -355,6 +414,70 @@ static void read_input(struct run *run)
 		give_notice(run, running);
 }
 
+/* ---- what is seen meanwhile ---- */
+
+static void count_progress(void *argument, struct progress_state *state)
+{
+	struct run *run = argument;
+	atomic_ullong *counts = run->account.counts;
+
+	state->done = account_total(&run->account) - atomic_load(&counts[TASK_UNRUN]);
+	state->failed = atomic_load(&counts[TASK_FAILED]) +
+			atomic_load(&counts[TASK_CRASHED]) +
+			atomic_load(&counts[TASK_TIMED_OUT]);
+	state->known_is_total = atomic_load(&run->input_done);
+	state->known = atomic_load(&run->read);
+	if (!state->known_is_total && run->total) {
+		state->known = run->total;
+		state->known_is_total = true;
+	}
+	state->elapsed_ns = leat_context_now(run->cancellation.kill) - run->started;
+}
+
+// Of files, how many tasks there will be can be told beforehand.
+static void count_total(struct run *run)
+{
+	struct input *input = NULL;
+	struct patience patience = {run->cancellation.intake, LEAT_NEVER};
+	struct record record;
+	uint64_t total = 0;
+
+	if (!input_is_bounded(run->input) || input_reopen(&input, run->input) < 0)
+		return;
+	while (input_next(input, patience, &record) == 1)
+		total += is_task(run, &record);
+	input_close(input);
+	run->total = total;
+}
+
+static bool wants_display(const struct options *options)
+{
+	if (options->progress)
+		return true;
+	return !options->no_progress && !options->quiet && !options->dry_run &&
+	       options->mode != OUTPUT_STRAIGHT && color_is_display(STDERR_FILENO);
+}
+
+// Without it the run is none the worse.
+static void start_display(struct run *run)
+{
+	struct display_settings settings = {
+		.output = run->output,
+		.slots = run->slot_count,
+		.log = !color_is_display(STDERR_FILENO),
+		.color = run->color,
+		.at_once = run->options->progress && color_is_display(STDERR_FILENO),
+		.count = count_progress,
+		.argument = run,
+		.clock = run->cancellation.kill,
+	};
+
+	if (!wants_display(run->options))
+		return;
+	count_total(run);
+	display_start(&run->display, &settings);
+}
+
 /* ---- set-up, end ---- */
 
 static int cannot(const char *what, int error)
@@ -388,6 +511,11 @@ static int init_surroundings(struct run *run)
 			},
 		.intake = run->cancellation.intake,
 		.output = run->output,
+		.results = surroundings->results,
+		.tag = run->tag,
+		.tag_color = color_wanted(options->color, STDOUT_FILENO),
+		.verbose = options->verbose,
+		.terminal = options->pty ? &run->terminal : NULL,
 		.lines = options->lines,
 	};
 	return surroundings_init_environment(surroundings);
@@ -438,11 +566,20 @@ static int start_output(struct run *run, unsigned size)
 	return output_create(&run->output, &settings);
 }
 
+static void choose_terminal(struct run *run)
+{
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &run->terminal) < 0 &&
+		ioctl(STDERR_FILENO, TIOCGWINSZ, &run->terminal) < 0)
+		run->terminal = (struct winsize){.ws_row = 24, .ws_col = 80};
+}
+
 static int start_engine(struct run *run)
 {
 	unsigned size = choose_size(run);
 	int error;
 
+	run->color = color_wanted(run->options->color, STDERR_FILENO);
+	choose_terminal(run);
 	run->slots = calloc(run->slot_count, sizeof *run->slots);
 	if (!run->slots)
 		return -ENOMEM;
@@ -494,11 +631,11 @@ static void print_summary(struct run *run)
 	const struct options *options = run->options;
 	struct text line = {0};
 
-	if (options->quiet ||
+	if (options->quiet || options->dry_run ||
 		(all_ok(run) && !options->summary && !isatty(STDERR_FILENO)))
 		return;
 	account_append_summary(&line, &run->account,
-		leat_context_now(run->cancellation.kill) - run->started);
+		leat_context_now(run->cancellation.kill) - run->started, run->color);
 	output_notice(run->output, &line);
 	text_finish(&line);
 }
@@ -508,8 +645,11 @@ static void run_tasks(struct run *run)
 	if (input_is_terminal(run->input))
 		message("reading commands from the terminal, one per line, until Ctrl-D");
 	run->started = leat_context_now(run->cancellation.kill);
+	start_display(run);
 	read_input(run);
 	leat_pool_wait(run->pool);
+	display_stop(run->display);
+	run->display = NULL;
 	if (leat_context_cause(run->cancellation.intake) == LEAT_CAUSE_DEADLINE &&
 		(atomic_load(&run->account.counts[TASK_UNRUN]) ||
 			atomic_load(&run->account.input_cut)))
@@ -583,9 +723,24 @@ static int prepare(struct run *run)
 		goto close_input;
 	}
 	error = unrun_open(&run->unrun, options->unrun_file, options->delimiter);
+	if (error) {
+		message("cannot write %s: %s", options->unrun_file, strerror(-error));
+		goto close_input;
+	}
+	error = results_open(&run->surroundings.results, options->results);
+	if (error) {
+		message("cannot write to %s: %s", options->results, strerror(-error));
+		goto close_unrun;
+	}
+	if (options->tag_string)
+		error = template_parse(
+			&run->tag, options->tag_string, &(struct template_syntax){0});
 	if (!error)
 		return EXIT_ALL_OK;
-	message("cannot write %s: %s", options->unrun_file, strerror(-error));
+	message("out of memory");
+	results_close(&run->surroundings.results);
+close_unrun:
+	unrun_close(&run->unrun);
 close_input:
 	input_close(run->input);
 destroy_family:
@@ -610,6 +765,8 @@ int run(const struct options *options)
 	}
 	status = run_with_input(&run);
 	cancellation_finish(&run.cancellation);
+	template_destroy(run.tag);
+	results_close(&run.surroundings.results);
 	input_close(run.input);
 	leat_family_destroy(run.surroundings.family);
 	return status;

@@ -11,14 +11,15 @@ int running_create(struct running **result, unsigned slots);
 void running_destroy(struct running *running);
 
 /** Slot `number` begins with `task` at the time `now_ns`, and is done with it. */
-void running_enter(
-	struct running *running, unsigned number, const struct task *task, int64_t now_ns);
+void running_enter(struct running *running, unsigned number, const struct task *task,
+	int64_t now_ns);
 void running_leave(struct running *running, unsigned number);
 
 /**
  * Append the command of the task that has run for longest; *since_ns is its beginning.
  * Returns how many run; with 0 there is none.
  */
-unsigned running_longest(struct running *running, struct text *command, int64_t *since_ns);
+unsigned running_longest(
+	struct running *running, struct text *command, int64_t *since_ns);
 
 #endif

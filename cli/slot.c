@@ -1,5 +1,7 @@
 #include "slot.h"
 
+#include "color.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -16,6 +18,7 @@ enum variable { VARIABLE_PID, VARIABLE_SEQ, VARIABLE_ATTEMPT, VARIABLE_SLOT, VAR
 
 struct slot {
 	const struct surroundings *surroundings;
+	unsigned number;
 	struct task_output *output;
 	struct command command;
 	char variables[VARIABLES][VARIABLE_BYTES];
@@ -95,6 +98,7 @@ int slot_create(
 	if (!slot)
 		return -ENOMEM;
 	slot->surroundings = surroundings;
+	slot->number = number;
 	command_init(&slot->command);
 	snprintf(slot->variables[VARIABLE_SLOT], VARIABLE_BYTES, "LEAT_SLOT=%u", number);
 	snprintf(slot->variables[VARIABLE_PID], VARIABLE_BYTES, "LEAT_PID=%d",
@@ -119,9 +123,13 @@ void slot_destroy(struct slot *slot)
 	free(slot);
 }
 
-struct task_output *slot_output(const struct slot *slot)
+static size_t command_length(const struct slot *slot, const struct task *task)
 {
-	return slot->output;
+	size_t length = task->length;
+
+	if (slot->surroundings->lines && length && task->record[length - 1] == '\r')
+		length--;
+	return length;
 }
 
 // Tries again as long as somebody may make room.
@@ -143,33 +151,101 @@ static int start_and_wait(
 	}
 }
 
+// Control characters in it are shown: a newline must not begin a line without a tag.
+static void append_tag(const struct slot *slot, const struct task *task, struct text *tag)
+{
+	const struct surroundings *surroundings = slot->surroundings;
+	struct template_value value = {task->record, command_length(slot, task)};
+	struct template_values values = {
+		.values = &value,
+		.count = 1,
+		.sequence = task->sequence,
+		.slot = slot->number,
+	};
+	struct text words = {0};
+
+	if (!surroundings->tag)
+		return;
+	template_append(surroundings->tag, &words, &values, NULL);
+	if (surroundings->tag_color)
+		text_format(tag, "%s", color_of_task(task->sequence));
+	text_append_shown(tag, words.bytes, words.length, SIZE_MAX);
+	if (surroundings->tag_color)
+		text_format(tag, COLOR_OFF);
+	text_append(tag, "\t", 1);
+	text_finish(&words);
+}
+
+int slot_begin(struct slot *slot, const struct task *task)
+{
+	const struct surroundings *surroundings = slot->surroundings;
+	struct text tag = {0};
+	int fds[2], error = 0;
+
+	append_tag(slot, task, &tag);
+	task_output_begin(slot->output, task->sequence, &tag);
+	text_finish(&tag);
+	if (surroundings->results.directory_fd < 0)
+		return 0;
+	error = results_begin(&surroundings->results, task->sequence, task->record,
+		command_length(slot, task), fds);
+	if (!error)
+		task_output_use_files(slot->output, fds[0], fds[1]);
+	return error;
+}
+
+static void show_command(const struct slot *slot, const struct task *task)
+{
+	struct text line = {0};
+
+	if (!slot->surroundings->verbose)
+		return;
+	text_append_shown(&line, task->record, command_length(slot, task), SIZE_MAX);
+	text_append(&line, "\n", 1);
+	output_notice(slot->surroundings->output, &line);
+	text_finish(&line);
+}
+
 int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *outcome)
 {
 	const struct surroundings *surroundings = slot->surroundings;
-	size_t length = task->length;
+	bool straight = !task_output_out(slot->output);
 	struct leat_spec spec = {
 		.envp = slot->environment,
 		.search_path = surroundings->shell.search_path,
 		.script_shell = surroundings->shell.path,
 		.mark = slot->mark,
 		.stdin_fd = STDIN_FILENO,
-		.stdout_fd = task_output_out(slot->output) ? -1 : STDOUT_FILENO,
-		.stderr_fd = task_output_err(slot->output) ? -1 : STDERR_FILENO,
+		.stdout_fd = straight ? STDOUT_FILENO : -1,
+		.stderr_fd = straight ? STDERR_FILENO : -1,
+		.terminal = surroundings->terminal,
 	};
 	int error;
 
 	snprintf(slot->variables[VARIABLE_SEQ], VARIABLE_BYTES, "LEAT_SEQ=%" PRIu64,
 		task->sequence);
 	snprintf(slot->variables[VARIABLE_ATTEMPT], VARIABLE_BYTES, "LEAT_ATTEMPT=1");
-	if (surroundings->lines && length && task->record[length - 1] == '\r')
-		length--;
-	error = command_prepare(
-		&slot->command, &surroundings->shell, task->record, length);
+	error = command_prepare(&slot->command, &surroundings->shell, task->record,
+		command_length(slot, task));
 	if (error)
 		return error;
 	spec.argv = slot->command.argv;
 	spec.program = slot->command.direct ? NULL : surroundings->shell.path;
+	show_command(slot, task);
 	error = start_and_wait(slot, &spec, outcome);
 	command_release(&slot->command);
 	return error;
+}
+
+int slot_end(struct slot *slot, const struct task *task,
+	const struct leat_outcome *outcome, const struct text *line)
+{
+	const struct surroundings *surroundings = slot->surroundings;
+	int result = 0;
+
+	if (surroundings->results.directory_fd >= 0)
+		result = results_end(&surroundings->results, task->sequence, task->end,
+			outcome, surroundings->control.timeout_ns);
+	task_output_end(slot->output, line);
+	return result;
 }

@@ -4,8 +4,10 @@
 
 #include "options.h"
 #include "output.h"
+#include "results.h"
 #include "shell.h"
 #include "task.h"
+#include "template.h"
 
 /** What all slots share; does not change while tasks run. */
 struct surroundings {
@@ -16,6 +18,11 @@ struct surroundings {
 	const char **environment;    //< leat's own, for the children; NULL-terminated
 	size_t environment_count;
 	struct output *output;
+	struct results results;
+	const struct template *tag;     //< before each line of output; NULL: none
+	bool tag_color;                 //< a task's tag in a colour of its own
+	bool verbose;                   //< each command is shown as it starts
+	const struct winsize *terminal; //< of each task's terminals; NULL: none, pipes
 	bool lines; //< records are lines: a CR at the end is not part of the command
 };
 
@@ -34,14 +41,25 @@ int slot_create(
 void slot_destroy(struct slot *slot);
 
 /**
+ * Begin with the output of `task`; slot_end() is due in any case. Returns 0, or why the
+ * results can't be kept.
+ */
+int slot_begin(struct slot *slot, const struct task *task);
+
+/**
  * Run `task` and wait for its end. Where there is no room to start it, waits until
  * there is. Returns 0 with *outcome; a negative errno where it can't be tried at all
  * (-EINVAL: a NUL byte in the command); or -ECANCELED: the intake ended before it
- * began. To be called between task_output_begin() and task_output_end().
+ * began.
  */
 int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *outcome);
 
-/** Where the slot's tasks write to. */
-struct task_output *slot_output(const struct slot *slot);
+/**
+ * Write what the task wrote and `line` (may be empty) behind it. `outcome`: NULL where it
+ * did not run. Blocks as task_output_end() does. Returns 0, or why the
+ * outcome could not be written to the results.
+ */
+int slot_end(struct slot *slot, const struct task *task,
+	const struct leat_outcome *outcome, const struct text *line);
 
 #endif

@@ -28,7 +28,7 @@
 
 #include "floor.h"
 #include "outlet.h"
-#include "tag.h"
+#include "sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,7 +43,6 @@
 #define STREAM_BYTES_LEAST ((size_t)16 * 1024)
 #define STREAMS_BYTES ((size_t)64 << 20)
 #define CHUNK_BYTES ((size_t)64 * 1024)
-#define PIPE_BYTES (1 << 20)
 
 struct output {
 	struct output_settings settings;
@@ -53,198 +52,16 @@ struct output {
 	atomic_bool out_broken, err_broken;
 };
 
-/* Where one of a task's streams goes. */
-struct sink {
-	struct leat_stream stream;
-	struct task_output *task;
-	struct channel *channel;
-	atomic_bool *broken; //< the channel is
-	struct leat_capture *capture;
-	uint64_t written;   //< of what is in the capture
-	uint64_t whole;     //< lines: so much of it are whole lines
-	struct text tagged; //< made of what counts as written, and still to be written
-	size_t tagged_written;
-	bool line_begun; //< what is in `tagged` ends within a line
-	bool sending;    //< lines: some of what is to go out at once has gone
-	bool splices;    //< as far as is known
-	bool deepened;   //< its pipe was made larger
-};
-
 struct task_output {
 	struct output *output;
 	struct sink out, err;
 	struct text tag;
 	uint64_t sequence;
 	struct claim claim;
-	bool streams;    //< has the floor while it runs; not by lines
-	bool uses_files; //< which are to hold everything
+	bool streams; //< has the floor while it runs; not by lines
 };
 
-/* ---- from the capture to the channel ---- */
-
-// How many bytes went; -EAGAIN: the channel takes none now; or its error.
-static ssize_t put(struct sink *sink, const char *bytes, size_t length, bool patient)
-{
-	int error;
-
-	if (!patient)
-		return channel_try(sink->channel, bytes, length);
-	error = channel_write(sink->channel, bytes, length);
-	return error ? error : (ssize_t)length;
-}
-
-static int send_tagged(struct sink *sink, bool patient)
-{
-	while (sink->tagged_written < sink->tagged.length) {
-		ssize_t length = put(sink, sink->tagged.bytes + sink->tagged_written,
-			sink->tagged.length - sink->tagged_written, patient);
-
-		if (length < 0)
-			return (int)length;
-		sink->tagged_written += (size_t)length;
-	}
-	sink->tagged.length = sink->tagged_written = 0;
-	return 0;
-}
-
-static uint64_t size_of(const struct sink *sink)
-{
-	return sink->capture ? leat_capture_size(sink->capture) : 0;
-}
-
-// As put(), of the capture's file; -EINVAL: it has to be done the other way.
-static ssize_t put_file(struct sink *sink, uint64_t limit, bool patient)
-{
-	ssize_t sent;
-
-	if (!sink->splices || limit < size_of(sink))
-		return -EINVAL;
-	while ((sent = channel_send(sink->channel, sink->capture, sink->written)) ==
-			-EAGAIN &&
-		patient)
-		channel_wait(sink->channel);
-	return sent;
-}
-
-// Write what is in the capture up to `limit`. Returns 0; without patience -EAGAIN; or an
-// error, of the channel or in reading back.
-static int send_up_to(struct sink *sink, uint64_t limit, bool patient)
-{
-	const struct text *tag = &sink->task->tag;
-	char chunk[CHUNK_BYTES];
-	const char *bytes;
-
-	for (;;) {
-		int error = send_tagged(sink, patient);
-		ssize_t length;
-
-		if (error || sink->written >= limit)
-			return error;
-		length = put_file(sink, limit, patient);
-		if (length > 0)
-			sink->written += (uint64_t)length;
-		if (length != -EINVAL && length < 0)
-			return (int)length;
-		if (length > 0)
-			continue;
-		length = leat_capture_view(
-			sink->capture, sink->written, chunk, sizeof chunk, &bytes);
-		if (length > (ssize_t)(limit - sink->written))
-			length = (ssize_t)(limit - sink->written);
-		if (length > 0 && tag->length) {
-			length = length < (ssize_t)sizeof chunk ? length
-								: (ssize_t)sizeof chunk;
-			tag_append(&sink->tagged, tag, bytes, (size_t)length,
-				&sink->line_begun);
-		} else if (length > 0) {
-			length = put(sink, bytes, (size_t)length, patient);
-		}
-		if (length <= 0)
-			return length ? (int)length : -EIO;
-		sink->written += (uint64_t)length;
-	}
-}
-
-static bool has_more(const struct sink *sink)
-{
-	return size_of(sink) > sink->written || sink->tagged.length;
-}
-
-// What was written needs no keeping any more.
-static void forget_written(struct sink *sink)
-{
-	if (!size_of(sink) || sink->task->uses_files)
-		return;
-	leat_capture_reset(sink->capture);
-	sink->written = sink->whole = 0;
-}
-
-// By lines, a last line that another task left without its newline gets it now.
-static void begin_sending(struct sink *sink)
-{
-	const struct task_output *task = sink->task;
-	bool by_lines = task->output->settings.mode == OUTPUT_LINES || task->tag.length;
-
-	if (by_lines && sink->channel->line_begun)
-		text_append(&sink->tagged, "\n", 1);
-}
-
-// The first error of a channel is told, once. By who has the channel.
-static void check_channel(struct sink *sink)
-{
-	const struct output_events *events = &sink->task->output->settings.events;
-	struct channel *channel = sink->channel;
-
-	if (!channel->error || channel->reported)
-		return;
-	channel->reported = true;
-	atomic_store(sink->broken, true);
-	if (channel->error != -ECANCELED)
-		events->broken(events->argument, channel->name, -channel->error);
-}
-
-// Of a sink that was sent: the channel's error is told, one in reading back is the
-// task's.
-static int check_sent(struct sink *sink, int error)
-{
-	const struct output_events *events = &sink->task->output->settings.events;
-
-	check_channel(sink);
-	if (error && error != -EAGAIN && !sink->channel->error)
-		events->lost(events->argument, sink->task->sequence, -error);
-	return error;
-}
-
 /* ---- while the task runs: called by the runner of the child ---- */
-
-// The child waits until `fd` is ready.
-static ssize_t pause_for(struct sink *sink, int fd, short events)
-{
-	sink->stream.paused = true;
-	sink->stream.also_fd = fd;
-	sink->stream.also_events = events;
-	return -EAGAIN;
-}
-
-static ssize_t pause_for_channel(struct sink *sink)
-{
-	return pause_for(sink, sink->channel->fd, POLLOUT);
-}
-
-static void go_on(struct sink *sink)
-{
-	sink->stream.paused = false;
-	sink->stream.also_fd = -1;
-}
-
-// A writer of much is woken less often where its pipe holds more.
-static void deepen(struct sink *sink, int fd)
-{
-	if (sink->deepened)
-		return;
-	sink->deepened = true;
-	fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
-}
 
 static ssize_t collect(struct leat_stream *stream, int fd, bool readable)
 {
@@ -254,8 +71,8 @@ static ssize_t collect(struct leat_stream *stream, int fd, bool readable)
 		return -EPIPE;
 	if (!readable)
 		return -EAGAIN;
-	if (size_of(sink) >= sink->task->output->stream_bytes / 2)
-		deepen(sink, fd);
+	if (sink_size(sink) >= sink->task->output->stream_bytes / 2)
+		sink_deepen(sink, fd);
 	return leat_capture_read(sink->capture, fd);
 }
 
@@ -268,12 +85,12 @@ static bool gets_floor(struct sink *sink)
 		return true;
 	if (output->settings.mode == OUTPUT_KEEP)
 		task->streams = floor_holds(output->floor, &task->claim);
-	else if (size_of(sink) >= output->stream_bytes)
+	else if (sink_size(sink) >= output->stream_bytes)
 		task->streams = floor_try(output->floor, &task->claim);
 	if (task->streams) {
-		go_on(sink);
+		sink_go_on(sink);
 		outlet_begin_out(&output->outlet);
-		begin_sending(sink);
+		sink_begin_sending(sink);
 	}
 	return task->streams;
 }
@@ -282,28 +99,28 @@ static bool gets_floor(struct sink *sink)
 static ssize_t stream_on(struct sink *sink, int fd, bool readable)
 {
 	ssize_t got;
-	int error = check_sent(sink, send_up_to(sink, size_of(sink), false));
+	int error = sink_send(sink, sink_size(sink), false);
 
 	if (error)
-		return error == -EAGAIN ? pause_for_channel(sink) : error;
-	forget_written(sink);
-	go_on(sink);
+		return error == -EAGAIN ? sink_pause_for_channel(sink) : error;
+	sink_forget_written(sink);
+	sink_go_on(sink);
 	if (!readable)
 		return -EAGAIN;
-	deepen(sink, fd);
-	if (sink->splices) {
+	sink_deepen(sink, fd);
+	if (sink->splices && !sink->uses_files) {
 		got = channel_splice(sink->channel, fd);
 		if (got == -EAGAIN)
-			return pause_for_channel(sink);
-		check_channel(sink);
+			return sink_pause_for_channel(sink);
+		sink_check_channel(sink);
 		if (got != -EINVAL)
 			return got;
 		sink->splices = false;
 	}
 	got = leat_capture_read(sink->capture, fd);
-	error = check_sent(sink, send_up_to(sink, size_of(sink), false));
+	error = sink_send(sink, sink_size(sink), false);
 	if (error == -EAGAIN)
-		pause_for_channel(sink);
+		sink_pause_for_channel(sink);
 	return error && error != -EAGAIN ? error : got;
 }
 
@@ -318,36 +135,13 @@ static ssize_t take_output(struct leat_stream *stream, int fd, bool readable)
 
 /* ---- by lines ---- */
 
-// Nothing but a begun line is left: it moves to the front.
-static void keep_begun_line(struct sink *sink)
-{
-	char rest[CHUNK_BYTES];
-	uint64_t left = size_of(sink) - sink->written;
-	const char *bytes;
-	size_t length = 0;
-
-	if (sink->task->uses_files || left > sizeof rest)
-		return;
-	while (length < left) {
-		ssize_t got = leat_capture_view(sink->capture, sink->written + length,
-			rest + length, sizeof rest - length, &bytes);
-
-		if (got <= 0)
-			return;
-		memmove(rest + length, bytes, (size_t)got);
-		length += (size_t)got;
-	}
-	forget_written(sink);
-	leat_capture_append(sink->capture, rest, length);
-}
-
 // Returns 0 when the whole lines of the sink have gone, or can't.
 static int send_lines(struct sink *sink, bool patient)
 {
 	struct task_output *task = sink->task;
 	struct outlet *outlet = &task->output->outlet;
 	bool is_err = sink == &task->err;
-	uint64_t limit = patient ? size_of(sink) : sink->whole;
+	uint64_t limit = patient ? sink_size(sink) : sink->whole;
 	int error;
 
 	if (sink->written >= limit && !sink->tagged.length)
@@ -359,8 +153,8 @@ static int send_lines(struct sink *sink, bool patient)
 	if (!is_err)
 		outlet_begin_out(outlet);
 	if (!sink->tagged.length && !sink->sending)
-		begin_sending(sink);
-	error = check_sent(sink, send_up_to(sink, limit, patient));
+		sink_begin_sending(sink);
+	error = sink_send(sink, limit, patient);
 	sink->sending = error == -EAGAIN;
 	if (is_err)
 		outlet_give_err_back(outlet);
@@ -385,17 +179,17 @@ static void advance_lines(struct task_output *task)
 	if (!floor_want(floor, &task->claim)) {
 		for (int index = 0; index < 2; index++)
 			if (has_lines(sinks[index]))
-				pause_for(sinks[index], task->claim.wake_fd, POLLIN);
+				sink_pause(sinks[index], task->claim.wake_fd, POLLIN);
 		return;
 	}
 	for (int index = 0; index < 2; index++) {
 		if (send_lines(sinks[index], false) == -EAGAIN) {
-			pause_for_channel(sinks[index]);
+			sink_pause_for_channel(sinks[index]);
 			return;
 		}
 		if (sinks[index]->written)
-			keep_begun_line(sinks[index]);
-		go_on(sinks[index]);
+			sink_keep_begun_line(sinks[index]);
+		sink_go_on(sinks[index]);
 	}
 	floor_pass(floor, &task->claim);
 }
@@ -413,7 +207,7 @@ static ssize_t read_lines(struct sink *sink, int fd)
 		return got < 0 ? -errno : 0;
 	newline = memrchr(chunk, '\n', (size_t)got);
 	if (newline)
-		sink->whole = size_of(sink) + (uint64_t)(newline + 1 - chunk);
+		sink->whole = sink_size(sink) + (uint64_t)(newline + 1 - chunk);
 	leat_capture_append(sink->capture, chunk, (size_t)got);
 	return got;
 }
@@ -445,7 +239,7 @@ static void write_line(struct task_output *task, const struct text *line)
 	if (outlet->same_file)
 		outlet->out.line_begun = false;
 	channel_write(&outlet->err, line->bytes, line->length);
-	check_channel(&task->err);
+	sink_check_channel(&task->err);
 }
 
 // With the floor: standard output, standard error and `line`, with nothing in between.
@@ -453,24 +247,24 @@ static void write_line(struct task_output *task, const struct text *line)
 static void write_whole(struct task_output *task, const struct text *line)
 {
 	struct outlet *outlet = &task->output->outlet;
-	bool has_err = has_more(&task->err) || line->length;
+	bool has_err = sink_has_more(&task->err) || line->length;
 	bool uses_err = has_err || outlet->same_file;
-	bool err_first = outlet->same_file || !has_more(&task->out);
+	bool err_first = outlet->same_file || !sink_has_more(&task->out);
 
-	if (!has_more(&task->out) && !has_err)
+	if (!sink_has_more(&task->out) && !has_err)
 		return;
 	if (err_first)
 		outlet_take_err(outlet);
-	if (has_more(&task->out)) {
+	if (sink_has_more(&task->out)) {
 		if (!task->streams)
-			begin_sending(&task->out);
-		check_sent(&task->out, send_up_to(&task->out, size_of(&task->out), true));
+			sink_begin_sending(&task->out);
+		sink_send(&task->out, sink_size(&task->out), true);
 	}
 	if (uses_err && !err_first)
 		outlet_take_err(outlet);
-	if (has_more(&task->err)) {
-		begin_sending(&task->err);
-		check_sent(&task->err, send_up_to(&task->err, size_of(&task->err), true));
+	if (sink_has_more(&task->err)) {
+		sink_begin_sending(&task->err);
+		sink_send(&task->err, sink_size(&task->err), true);
 	}
 	write_line(task, line);
 	if (uses_err)
@@ -485,6 +279,10 @@ static void init_sink(struct sink *sink, struct task_output *task, bool is_err)
 		.task = task,
 		.channel = is_err ? &output->outlet.err : &output->outlet.out,
 		.broken = is_err ? &output->err_broken : &output->out_broken,
+		.events = &output->settings.events,
+		.tag = &task->tag,
+		.sequence = task->sequence,
+		.by_lines = output->settings.mode == OUTPUT_LINES,
 	};
 }
 
@@ -551,8 +349,8 @@ static void end_whole(struct task_output *task, const struct text *line)
 	bool ordered = output->settings.mode == OUTPUT_KEEP;
 	struct parcel *parcel;
 
-	if (!ordered && !task->streams && !has_more(&task->out) &&
-		!has_more(&task->err) && !line->length)
+	if (!ordered && !task->streams && !sink_has_more(&task->out) &&
+		!sink_has_more(&task->err) && !line->length)
 		return;
 	if (floor_enter(output->floor, &task->claim, false)) {
 		outlet_begin_out(&output->outlet);
@@ -578,7 +376,7 @@ static void end_lines(struct task_output *task, const struct text *line)
 {
 	struct output *output = task->output;
 
-	if (has_more(&task->out) || has_more(&task->err) || task->claim.held ||
+	if (sink_has_more(&task->out) || sink_has_more(&task->err) || task->claim.held ||
 		task->claim.waiting) {
 		floor_enter(output->floor, &task->claim, true);
 		send_lines(&task->out, true);
@@ -696,7 +494,9 @@ static void begin_sink(struct sink *sink)
 	sink->written = sink->whole = 0;
 	sink->tagged.length = sink->tagged_written = 0;
 	sink->line_begun = sink->deepened = sink->sending = false;
-	sink->splices = !task->tag.length && !task->uses_files;
+	sink->sequence = task->sequence;
+	sink->uses_files = false;
+	sink->splices = !task->tag.length;
 	sink->stream = (struct leat_stream){
 		.take = lines    ? take_lines
 			: is_out ? take_output
@@ -712,7 +512,7 @@ void task_output_begin(
 	struct output *output = task->output;
 
 	task->sequence = sequence;
-	task->streams = task->uses_files = false;
+	task->streams = false;
 	if (!output->floor)
 		return;
 	task->tag.length = 0;
@@ -734,8 +534,7 @@ void task_output_use_files(struct task_output *task, int out_fd, int err_fd)
 {
 	leat_capture_use_file(task->out.capture, out_fd);
 	leat_capture_use_file(task->err.capture, err_fd);
-	task->uses_files = true;
-	task->out.splices = false;
+	task->out.uses_files = task->err.uses_files = true;
 }
 
 struct leat_stream *task_output_out(struct task_output *task)

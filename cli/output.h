@@ -3,25 +3,13 @@
 #define LEAT_CLI_OUTPUT_H
 
 #include "leat.h"
-#include "message.h"
+#include "sink.h"
 
 enum output_mode {
 	OUTPUT_GROUP,    //< a task's whole
 	OUTPUT_KEEP,     //< the same, in the order of the input
 	OUTPUT_LINES,    //< line by line
 	OUTPUT_STRAIGHT, //< not by way of leat
-};
-
-/**
- * What is told, by the thread that found out. It may call output_notice(), and nothing
- * else of this.
- */
-struct output_events {
-	void *argument;
-	// A stream can't be written any more.
-	void (*broken)(void *argument, const char *stream, int error);
-	// A task's output could not be kept until it could be written.
-	void (*lost)(void *argument, uint64_t sequence, int error);
 };
 
 struct output_settings {

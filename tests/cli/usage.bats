@@ -5,7 +5,7 @@ load helper
 @test "--help fits on a screen and names every option's value" {
 	run leat --help
 	[ "$status" -eq 0 ]
-	[ "${#lines[@]}" -le 30 ]
+	[ "${#lines[@]}" -le 48 ]
 	[[ "$output" == *"-j, --jobs N"* ]]
 	[ "$(awk 'length > 80' <<<"$output")" = "" ]
 }

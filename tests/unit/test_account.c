@@ -122,7 +122,7 @@ static void assert_summary(const struct account *account, const char *expected)
 {
 	struct text line = {0};
 
-	account_append_summary(&line, account, 12300 * INT64_C(1000000));
+	account_append_summary(&line, account, 12300 * INT64_C(1000000), false);
 	assert_string_equal(line.bytes, expected);
 	text_finish(&line);
 }

@@ -1,0 +1,182 @@
+#include "sink.h"
+
+#include "tag.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#define CHUNK_BYTES ((size_t)64 * 1024)
+#define PIPE_BYTES (1 << 20)
+
+// How many bytes went; -EAGAIN: the channel takes none now; or its error.
+static ssize_t put(struct sink *sink, const char *bytes, size_t length, bool patient)
+{
+	int error;
+
+	if (!patient)
+		return channel_try(sink->channel, bytes, length);
+	error = channel_write(sink->channel, bytes, length);
+	return error ? error : (ssize_t)length;
+}
+
+static int send_tagged(struct sink *sink, bool patient)
+{
+	while (sink->tagged_written < sink->tagged.length) {
+		ssize_t length = put(sink, sink->tagged.bytes + sink->tagged_written,
+			sink->tagged.length - sink->tagged_written, patient);
+
+		if (length < 0)
+			return (int)length;
+		sink->tagged_written += (size_t)length;
+	}
+	sink->tagged.length = sink->tagged_written = 0;
+	return 0;
+}
+
+uint64_t sink_size(const struct sink *sink)
+{
+	return sink->capture ? leat_capture_size(sink->capture) : 0;
+}
+
+// As put(), of the capture's file; -EINVAL: it has to be done the other way.
+static ssize_t put_file(struct sink *sink, uint64_t limit, bool patient)
+{
+	ssize_t sent;
+
+	if (!sink->splices || limit < sink_size(sink))
+		return -EINVAL;
+	while ((sent = channel_send(sink->channel, sink->capture, sink->written)) ==
+			-EAGAIN &&
+		patient)
+		channel_wait(sink->channel);
+	return sent;
+}
+
+static int send_up_to(struct sink *sink, uint64_t limit, bool patient)
+{
+	const struct text *tag = sink->tag;
+	char chunk[CHUNK_BYTES];
+	const char *bytes;
+
+	for (;;) {
+		int error = send_tagged(sink, patient);
+		ssize_t length;
+
+		if (error || sink->written >= limit)
+			return error;
+		length = put_file(sink, limit, patient);
+		if (length > 0)
+			sink->written += (uint64_t)length;
+		if (length != -EINVAL && length < 0)
+			return (int)length;
+		if (length > 0)
+			continue;
+		length = leat_capture_view(
+			sink->capture, sink->written, chunk, sizeof chunk, &bytes);
+		if (length > (ssize_t)(limit - sink->written))
+			length = (ssize_t)(limit - sink->written);
+		if (length > 0 && tag->length) {
+			length = length < (ssize_t)sizeof chunk ? length
+								: (ssize_t)sizeof chunk;
+			tag_append(&sink->tagged, tag, bytes, (size_t)length,
+				&sink->line_begun);
+		} else if (length > 0) {
+			length = put(sink, bytes, (size_t)length, patient);
+		}
+		if (length <= 0)
+			return length ? (int)length : -EIO;
+		sink->written += (uint64_t)length;
+	}
+}
+
+bool sink_has_more(const struct sink *sink)
+{
+	return sink_size(sink) > sink->written || sink->tagged.length;
+}
+
+void sink_forget_written(struct sink *sink)
+{
+	if (!sink_size(sink) || sink->uses_files)
+		return;
+	leat_capture_reset(sink->capture);
+	sink->written = sink->whole = 0;
+}
+
+void sink_begin_sending(struct sink *sink)
+{
+	if ((sink->by_lines || sink->tag->length) && sink->channel->line_begun)
+		text_append(&sink->tagged, "\n", 1);
+}
+
+void sink_check_channel(struct sink *sink)
+{
+	const struct output_events *events = sink->events;
+	struct channel *channel = sink->channel;
+
+	if (!channel->error || channel->reported)
+		return;
+	channel->reported = true;
+	atomic_store(sink->broken, true);
+	if (channel->error != -ECANCELED)
+		events->broken(events->argument, channel->name, -channel->error);
+}
+
+int sink_send(struct sink *sink, uint64_t limit, bool patient)
+{
+	int error = send_up_to(sink, limit, patient);
+
+	sink_check_channel(sink);
+	if (error && error != -EAGAIN && !sink->channel->error)
+		sink->events->lost(sink->events->argument, sink->sequence, -error);
+	return error;
+}
+
+void sink_keep_begun_line(struct sink *sink)
+{
+	char rest[CHUNK_BYTES];
+	uint64_t left = sink_size(sink) - sink->written;
+	const char *bytes;
+	size_t length = 0;
+
+	if (sink->uses_files || left > sizeof rest)
+		return;
+	while (length < left) {
+		ssize_t got = leat_capture_view(sink->capture, sink->written + length,
+			rest + length, sizeof rest - length, &bytes);
+
+		if (got <= 0)
+			return;
+		memmove(rest + length, bytes, (size_t)got);
+		length += (size_t)got;
+	}
+	sink_forget_written(sink);
+	leat_capture_append(sink->capture, rest, length);
+}
+
+ssize_t sink_pause(struct sink *sink, int fd, short events)
+{
+	sink->stream.paused = true;
+	sink->stream.also_fd = fd;
+	sink->stream.also_events = events;
+	return -EAGAIN;
+}
+
+ssize_t sink_pause_for_channel(struct sink *sink)
+{
+	return sink_pause(sink, sink->channel->fd, POLLOUT);
+}
+
+void sink_go_on(struct sink *sink)
+{
+	sink->stream.paused = false;
+	sink->stream.also_fd = -1;
+}
+
+void sink_deepen(struct sink *sink, int fd)
+{
+	if (sink->deepened)
+		return;
+	sink->deepened = true;
+	fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
+}

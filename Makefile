@@ -36,8 +36,9 @@ CLI_SOURCES := cli/account.c cli/cancellation.c cli/channel.c cli/color.c cli/cp
 	cli/results.c cli/run.c cli/running.c cli/shell.c cli/signals.c cli/sink.c cli/slot.c cli/tag.c \
 	cli/template.c cli/unrun.c cli/whole_file.c
 UNIT_TESTS := test_account test_capture test_child test_clock test_context test_cpus \
-	test_duration test_family test_input test_message test_options test_output test_pool test_progress \
-	test_recover test_shell test_spawn test_tree test_unrun
+	test_duration test_family test_floor test_input test_message test_options test_output \
+	test_pending test_pool test_progress test_recover test_shell test_spawn test_tree \
+	test_unrun
 MAN_PAGES := man/leat.1 man/libleat.3
 
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
@@ -181,7 +182,7 @@ check-style:
 	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h')
 
 check-shell:
-	shellcheck .ci/run .ci/check-* tests/run $$(git ls-files 'tests/*.sh' 'tests/bench/run')
+	shellcheck .ci/run .ci/check-* tests/run $$(git ls-files 'tests/*.sh' 'tests/bench/run' 'tests/bench/output')
 	shellcheck -s bash -e SC2016,SC2030,SC2031,SC2034,SC2094,SC2154 $$(git ls-files 'tests/cli/*.bats' 'tests/cli/*.bash')
 
 check-tidy:
@@ -203,6 +204,7 @@ check-tsan:
 .PHONY: bench clean help format
 bench: all $(BENCH_PROGRAMS)
 	BUILD=$(abspath $(BUILD)) tests/bench/run
+	BUILD=$(abspath $(BUILD)) tests/bench/output
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')

@@ -10,11 +10,18 @@
  *   run.c            the only file that knows all the others: reads, submits, reports
  *   input.c          records from standard input and files
  *   task.h           a record that is a command to run
- *   slot.c           one of the N places where tasks run: environment, captures
+ *   slot.c           one of the N places where tasks run: environment, tag, results
+ *   template.c       {} and its kin
  *   shell.c          from a command's text to an argv, with a shell or without
  *   lib/             libleat: the pool, the child and its tree, cancellation
- *   output.c         what goes out, each task's whole, leat's own lines between
- *   account.c        what became of each task, in words and numbers
+ *   output.c         a task's output on its way out, never mixed with another's
+ *     sink.c           one of its two streams: collected, tagged (tag.c), written
+ *     floor.c          who may write now; pending.c: what waits for that
+ *     outlet.c         standard output and standard error; leat's own lines between
+ *     channel.c        one of the two, as it is written
+ *   results.c        what a task wrote and how it went, in files
+ *   display.c        the progress line: progress.c draws it, running.c: what runs
+ *   account.c        what became of each task, in words and numbers; color.c
  *   unrun.c          the records that were not run; whole_file.c: written whole
  *   signals.c        the thread that receives signals
  *   cancellation.c   the three levels that they lead to

@@ -404,7 +404,8 @@ void task_output_end(struct task_output *task, const struct text *line)
 	struct output *output = task->output;
 
 	if (!output->floor) {
-		outlet_notice(&output->outlet, line);
+		if (line->length)
+			outlet_notice(&output->outlet, line);
 		return;
 	}
 	check_kept(task);

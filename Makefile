@@ -37,8 +37,8 @@ CLI_SOURCES := cli/account.c cli/cancellation.c cli/channel.c cli/color.c cli/cp
 	cli/template.c cli/unrun.c cli/whole_file.c
 UNIT_TESTS := test_account test_capture test_child test_clock test_context test_cpus \
 	test_duration test_family test_floor test_input test_message test_options test_output \
-	test_pending test_pool test_progress test_recover test_shell test_spawn test_tree \
-	test_unrun
+	test_pending test_pool test_progress test_recover test_shell test_spawn test_template \
+	test_tree test_unrun
 MAN_PAGES := man/leat.1 man/libleat.3
 
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o)

@@ -123,7 +123,7 @@ fail:
 static int open_stream(struct stream *stream, struct leat_stream *to, int fd,
 	const struct winsize *terminal)
 {
-	int ends[2], error = 0;
+	int ends[2] = {-1, -1}, error = 0;
 
 	*stream = (struct stream){.to = to, .read_fd = -1, .write_fd = -1};
 	if (fd >= 0)

@@ -86,8 +86,8 @@ static inline int scene_run(void)
 	struct leat_stream out = leat_capture_stream(scene.out);
 	struct leat_stream err = leat_capture_stream(scene.err);
 
-	return leat_child_run(scene.family, &scene.spec, &scene.control, &out, &err,
-		&scene.outcome);
+	return leat_child_run(
+		scene.family, &scene.spec, &scene.control, &out, &err, &scene.outcome);
 }
 
 static inline void scene_set_script(const char *script)

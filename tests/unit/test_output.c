@@ -381,7 +381,8 @@ static void notices_queue_behind_a_task_on_the_same_file(void **state)
 	notice("leat: one\n"); // returns, though the task stands in the way
 	notice("leat: two\n");
 	while (length < BLOCKING_BYTES + strlen("leat: line\nleat: one\nleat: two\n")) {
-		ssize_t got = read(ends[0], text + length, BLOCKING_BYTES + 1000 - length);
+		ssize_t got =
+			read(ends[0], text + length, BLOCKING_BYTES + 1000 - length);
 
 		length += got > 0 ? (size_t)got : 0;
 	}

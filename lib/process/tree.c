@@ -234,20 +234,24 @@ static bool has_mark(pid_t pid, const char *const *mark)
 void leat_forest_find_tree(
 	struct leat_forest *forest, pid_t leader, const char *const *mark)
 {
-	struct leat_tree_entry *end = forest->entries + forest->count;
 	pid_t self = getpid();
 	bool changed = true;
 
-	for (struct leat_tree_entry *entry = forest->entries; entry < end; entry++)
+	for (size_t index = 0; index < forest->count; index++) {
+		struct leat_tree_entry *entry = &forest->entries[index];
+
 		entry->member =
 			entry->pid == leader || entry->session == leader ||
 			(mark && entry->parent == self && has_mark(entry->pid, mark));
+	}
 	while (changed) {
 		changed = false;
-		for (struct leat_tree_entry *entry = forest->entries; entry < end;
-			entry++)
+		for (size_t index = 0; index < forest->count; index++) {
+			struct leat_tree_entry *entry = &forest->entries[index];
+
 			if (!entry->member && is_member(forest, entry->parent))
 				changed = entry->member = true;
+		}
 	}
 }
 

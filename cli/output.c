@@ -21,6 +21,11 @@
  * nor a cancellation waits for a reader. When the child has ended, what its pipes still
  * hold goes into the capture, and task_output_end() writes it, with patience.
  *
+ * Who has collected much is held back for as long as the floor moves bytes faster than
+ * they could be used elsewhere: it looks again every few hundredths of a second. So of a
+ * lot of output little has to take the way by a file, which costs all of them; and where
+ * the floor is slow, or stands still, nobody waits for it.
+ *
  * Once a channel is broken, what goes there is closed: a task that writes on gets
  * SIGPIPE, as it would have without leat.
  */
@@ -36,6 +41,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 // In memory: of one stream, and of all together where there are many slots.
@@ -44,12 +50,18 @@
 #define STREAMS_BYTES ((size_t)64 << 20)
 #define CHUNK_BYTES ((size_t)64 * 1024)
 
+// Who has collected so much is held back while so much moves in such a time.
+#define HELD_BACK_BYTES ((uint64_t)16 << 20)
+#define MOVING_BYTES (8U << 20)
+#define LOOK_AGAIN_NS (LEAT_SECOND_NS / 50)
+
 struct output {
 	struct output_settings settings;
 	struct outlet outlet;
 	struct floor *floor; //< NULL: tasks write themselves
 	size_t stream_bytes;
 	atomic_bool out_broken, err_broken;
+	atomic_ullong moved; //< bytes written of all tasks
 };
 
 struct task_output {
@@ -58,7 +70,10 @@ struct task_output {
 	struct text tag;
 	uint64_t sequence;
 	struct claim claim;
-	bool streams; //< has the floor while it runs; not by lines
+	bool streams;             //< has the floor while it runs; not by lines
+	int nap_fd;               //< a timer, for one that is held back; -1: none yet
+	int64_t look_again_ns;    //< when to look how much has moved
+	unsigned long long moved; //< how much had then
 };
 
 /* ---- while the task runs: called by the runner of the child ---- */
@@ -113,6 +128,8 @@ static ssize_t stream_on(struct sink *sink, int fd, bool readable)
 		if (got == -EAGAIN)
 			return sink_pause_for_channel(sink);
 		sink_check_channel(sink);
+		if (got > 0)
+			atomic_fetch_add(sink->moved, (unsigned long long)got);
 		if (got != -EINVAL)
 			return got;
 		sink->splices = false;
@@ -124,12 +141,54 @@ static ssize_t stream_on(struct sink *sink, int fd, bool readable)
 	return error && error != -EAGAIN ? error : got;
 }
 
+static bool is_to_nap(struct task_output *task)
+{
+	struct output *output = task->output;
+	int64_t now = leat_context_now(output->settings.kill);
+	unsigned long long moved, before = task->moved;
+
+	if (sink_size(&task->out) < HELD_BACK_BYTES || task->out.uses_files ||
+		now < task->look_again_ns)
+		return false;
+	moved = atomic_load(&output->moved);
+	task->moved = moved;
+	task->look_again_ns = now + LOOK_AGAIN_NS;
+	return moved - before >= MOVING_BYTES;
+}
+
+// Until it is time to look again. Without a timer nobody is held back.
+static bool begin_nap(struct task_output *task)
+{
+	struct itimerspec time = {.it_value.tv_nsec = LOOK_AGAIN_NS};
+
+	if (task->nap_fd < 0)
+		task->nap_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	if (task->nap_fd < 0 || timerfd_settime(task->nap_fd, 0, &time, NULL) < 0)
+		return false;
+	sink_pause(&task->out, task->nap_fd, POLLIN);
+	return true;
+}
+
+static ssize_t collect_or_nap(struct sink *sink, int fd, bool readable)
+{
+	struct task_output *task = sink->task;
+
+	if (is_to_nap(task) && begin_nap(task))
+		return -EAGAIN;
+	sink_go_on(sink);
+	if (task->claim.waiting)
+		sink_watch(sink, task->claim.wake_fd, POLLIN);
+	return collect(&sink->stream, fd, readable);
+}
+
 static ssize_t take_output(struct leat_stream *stream, int fd, bool readable)
 {
 	struct sink *sink = stream->argument;
 
-	if (stream->last || atomic_load(sink->broken) || !gets_floor(sink))
+	if (stream->last || atomic_load(sink->broken))
 		return collect(stream, fd, readable);
+	if (!gets_floor(sink))
+		return collect_or_nap(sink, fd, readable);
 	return stream_on(sink, fd, readable);
 }
 
@@ -279,6 +338,7 @@ static void init_sink(struct sink *sink, struct task_output *task, bool is_err)
 		.task = task,
 		.channel = is_err ? &output->outlet.err : &output->outlet.out,
 		.broken = is_err ? &output->err_broken : &output->out_broken,
+		.moved = &output->moved,
 		.events = &output->settings.events,
 		.tag = &task->tag,
 		.sequence = task->sequence,
@@ -454,7 +514,7 @@ int task_output_create(struct task_output **result, struct output *output)
 	if (!task)
 		return -ENOMEM;
 	task->output = output;
-	task->claim.wake_fd = -1;
+	task->claim.wake_fd = task->nap_fd = -1;
 	if (output->floor)
 		error = create_sink(&task->out, task, false);
 	if (output->floor && !error)
@@ -477,6 +537,8 @@ void task_output_destroy(struct task_output *task)
 		return;
 	if (task->claim.wake_fd >= 0)
 		close(task->claim.wake_fd);
+	if (task->nap_fd >= 0)
+		close(task->nap_fd);
 	leat_capture_destroy(task->out.capture);
 	leat_capture_destroy(task->err.capture);
 	text_finish(&task->out.tagged);
@@ -514,6 +576,7 @@ void task_output_begin(
 
 	task->sequence = sequence;
 	task->streams = false;
+	task->look_again_ns = 0;
 	if (!output->floor)
 		return;
 	task->tag.length = 0;
@@ -525,10 +588,8 @@ void task_output_begin(
 		return;
 	// Once it is the task's turn, what it has written goes out even if it writes no
 	// more.
-	if (!floor_want(output->floor, &task->claim)) {
-		task->out.stream.also_fd = task->claim.wake_fd;
-		task->out.stream.also_events = POLLIN;
-	}
+	if (!floor_want(output->floor, &task->claim))
+		sink_watch(&task->out, task->claim.wake_fd, POLLIN);
 }
 
 void task_output_use_files(struct task_output *task, int out_fd, int err_fd)

@@ -7,17 +7,21 @@
 #include <string.h>
 
 #define CHUNK_BYTES ((size_t)64 * 1024)
-#define PIPE_BYTES (1 << 20)
+#define PIPE_BYTES (256 * 1024) // more of them leave the cache
 
 // How many bytes went; -EAGAIN: the channel takes none now; or its error.
 static ssize_t put(struct sink *sink, const char *bytes, size_t length, bool patient)
 {
-	int error;
+	ssize_t written = (ssize_t)length;
+	int error = 0;
 
-	if (!patient)
-		return channel_try(sink->channel, bytes, length);
-	error = channel_write(sink->channel, bytes, length);
-	return error ? error : (ssize_t)length;
+	if (patient)
+		error = channel_write(sink->channel, bytes, length);
+	else
+		written = channel_try(sink->channel, bytes, length);
+	if (!error && written > 0)
+		atomic_fetch_add(sink->moved, (unsigned long long)written);
+	return error ? error : written;
 }
 
 static int send_tagged(struct sink *sink, bool patient)
@@ -50,6 +54,8 @@ static ssize_t put_file(struct sink *sink, uint64_t limit, bool patient)
 			-EAGAIN &&
 		patient)
 		channel_wait(sink->channel);
+	if (sent > 0)
+		atomic_fetch_add(sink->moved, (unsigned long long)sent);
 	return sent;
 }
 
@@ -154,11 +160,16 @@ void sink_keep_begun_line(struct sink *sink)
 	leat_capture_append(sink->capture, rest, length);
 }
 
+void sink_watch(struct sink *sink, int fd, short events)
+{
+	sink->stream.also_fd = fd;
+	sink->stream.also_events = events;
+}
+
 ssize_t sink_pause(struct sink *sink, int fd, short events)
 {
 	sink->stream.paused = true;
-	sink->stream.also_fd = fd;
-	sink->stream.also_events = events;
+	sink_watch(sink, fd, events);
 	return -EAGAIN;
 }
 

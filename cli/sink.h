@@ -24,7 +24,8 @@ struct sink {
 	struct leat_stream stream; //< what the runner of the child is given
 	struct task_output *task;
 	struct channel *channel;
-	atomic_bool *broken; //< the channel is; for who has not got it
+	atomic_bool *broken;  //< the channel is; for who has not got it
+	atomic_ullong *moved; //< bytes that all sinks have written
 	const struct output_events *events;
 	struct leat_capture *capture; //< NULL: as if empty
 	const struct text *tag;       //< before each line; empty: none
@@ -67,6 +68,9 @@ void sink_forget_written(struct sink *sink);
 
 /** All but a begun line is written: that moves to the front. */
 void sink_keep_begun_line(struct sink *sink);
+
+/** Be called also when `fd` is ready for `events`. */
+void sink_watch(struct sink *sink, int fd, short events);
 
 /** Have the child wait until `fd` is ready for `events`, and then go on. Returns -EAGAIN.
  */

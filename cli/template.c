@@ -1,158 +1,194 @@
 #include "template.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum kind { LITERAL, ALL_VALUES, ONE_VALUE, SEQUENCE, SLOT };
 enum change { WHOLE, NO_EXTENSION, BASE, DIRECTORY, BASE_NO_EXTENSION };
 
+// No list of values is that long, and counting backwards can't overflow.
+#define POSITION_MAX (PTRDIFF_MAX / 2)
+
 struct part {
 	enum kind kind;
 	enum change change;
-	int position;      //< ONE_VALUE: from 1, or from -1 backwards
-	const char *bytes; //< LITERAL
+	ptrdiff_t position; //< ONE_VALUE: from 1, or from -1 backwards
+	const char *bytes;  //< LITERAL
 	size_t length;
 };
 
 struct template
 {
 	char *text;
-	size_t count;
-	struct part parts[];
+	struct part *parts;
+	size_t count, capacity;
 };
 
-static const struct {
-	const char *suffix;
-	enum change change;
-} changes[] = {
-	// the longer ones first
-	{"//}", DIRECTORY},
-	{"/.}", BASE_NO_EXTENSION},
-	{".}", NO_EXTENSION},
-	{"/}", BASE},
-	{"}", WHOLE},
+// How a replacement string ends: none of these begins with another.
+static const char *const endings[] = {
+	[WHOLE] = "}",
+	[NO_EXTENSION] = ".}",
+	[BASE] = "/}",
+	[DIRECTORY] = "//}",
+	[BASE_NO_EXTENSION] = "/.}",
 };
 
-// How long the suffix at `at` is, brace included; 0: there is none.
-static size_t parse_change(const char *at, enum change *change)
+// All the parsers return how long what stands at `at` is; 0: it is something else.
+
+static size_t parse_word(const char *at, const char *word)
 {
-	for (size_t index = 0; index < sizeof changes / sizeof *changes; index++) {
-		size_t length = strlen(changes[index].suffix);
+	size_t length = strlen(word);
 
-		if (strncmp(at, changes[index].suffix, length) == 0) {
-			*change = changes[index].change;
+	return strncmp(at, word, length) == 0 ? length : 0;
+}
+
+static size_t parse_ending(const char *at, enum change *change)
+{
+	for (size_t index = 0; index < sizeof endings / sizeof *endings; index++) {
+		size_t length = parse_word(at, endings[index]);
+
+		if (length) {
+			*change = (enum change)index;
 			return length;
 		}
 	}
 	return 0;
 }
 
-// 1, -2: how long it is; 0: there is none.
-static size_t parse_position(const char *at, int *position)
+// Behind the brace: 1, -2.
+static size_t parse_position(const char *at, ptrdiff_t *position)
 {
 	size_t sign = *at == '-';
 	size_t digits = strspn(at + sign, "0123456789");
-	long number;
+	ptrdiff_t number = 0;
 
-	if (!digits || digits > 9)
-		return 0;
-	number = strtol(at, NULL, 10);
-	*position = (int)number;
+	for (size_t index = 0; index < digits; index++) {
+		int digit = at[sign + index] - '0';
+
+		number = number > (POSITION_MAX - digit) / 10 ? POSITION_MAX
+							      : number * 10 + digit;
+	}
+	*position = sign ? -number : number;
 	return number ? sign + digits : 0;
 }
 
-static size_t parse_name(
-	const char *at, const struct template_syntax *syntax, int *position)
-{
-	enum change change;
-
-	for (size_t index = 0; index < syntax->name_count; index++) {
-		size_t length = strlen(syntax->names[index]);
-
-		if (strncmp(at, syntax->names[index], length) == 0 &&
-			parse_change(at + length, &change)) {
-			*position = (int)index + 1;
-			return length;
-		}
-	}
-	return 0;
-}
-
-static size_t parse_braces(
+// Where several fit it is the longest name; the first of those that are the same.
+static size_t parse_named(
 	const char *at, const struct template_syntax *syntax, struct part *part)
 {
-	size_t inner, suffix;
+	size_t longest = 0, ending = 0;
 
-	if (*at != '{')
-		return 0;
-	if (strncmp(at, "{#}", 3) == 0 || strncmp(at, "{%}", 3) == 0) {
-		part->kind = at[1] == '#' ? SEQUENCE : SLOT;
-		return 3;
+	for (size_t index = 0; index < syntax->name_count; index++) {
+		size_t length = parse_word(at + 1, syntax->names[index]);
+		enum change change;
+		size_t rest = length ? parse_ending(at + 1 + length, &change) : 0;
+
+		if (!rest || length <= longest)
+			continue;
+		longest = length;
+		ending = rest;
+		*part = (struct part){.kind = ONE_VALUE,
+			.change = change,
+			.position = (ptrdiff_t)index + 1};
 	}
-	inner = parse_position(at + 1, &part->position);
-	if (!inner)
-		inner = parse_name(at + 1, syntax, &part->position);
-	part->kind = inner ? ONE_VALUE : ALL_VALUES;
-	suffix = parse_change(at + 1 + inner, &part->change);
-	if (!suffix || (!inner && suffix == 1 && syntax->braces))
-		return 0; // {} itself, where it was renamed
-	return 1 + inner + suffix;
+	return longest ? 1 + longest + ending : 0;
 }
 
-// How long the replacement string at `at` is; 0: there is none.
+static size_t parse_braced(
+	const char *at, const struct template_syntax *syntax, struct part *part)
+{
+	size_t inner, ending;
+
+	*part = (struct part){.kind = at[1] == '#' ? SEQUENCE : SLOT};
+	if ((at[1] == '#' || at[1] == '%') && at[2] == '}')
+		return 3;
+	inner = parse_position(at + 1, &part->position);
+	part->kind = inner ? ONE_VALUE : ALL_VALUES;
+	ending = parse_ending(at + 1 + inner, &part->change);
+	if (!ending || (!inner && part->change == WHOLE && syntax->braces))
+		return 0; // {} itself, where it was renamed
+	return 1 + inner + ending;
+}
+
 static size_t parse_replacement(
 	const char *at, const struct template_syntax *syntax, struct part *part)
 {
-	size_t length = syntax->braces ? strlen(syntax->braces) : 0;
+	size_t renamed = syntax->braces ? parse_word(at, syntax->braces) : 0;
+	size_t length = *at == '{' ? parse_named(at, syntax, part) : 0;
 
-	*part = (struct part){0};
-	if (length && strncmp(at, syntax->braces, length) == 0) {
-		part->kind = ALL_VALUES;
+	if (length)
 		return length;
-	}
-	return parse_braces(at, syntax, part);
+	length = *at == '{' ? parse_braced(at, syntax, part) : 0;
+	if (length > renamed || !renamed)
+		return length;
+	*part = (struct part){.kind = ALL_VALUES};
+	return renamed;
 }
 
-static void append_literal(struct template *template, const char *bytes, size_t length)
+static int add(struct template *template, struct part part)
 {
-	struct part *last =
-		template->count ? &template->parts[template->count - 1] : NULL;
+	if (part.kind == LITERAL && !part.length)
+		return 0;
+	if (template->count == template->capacity) {
+		size_t capacity = template->capacity * 2 + 4;
+		struct part *parts =
+			reallocarray(template->parts, capacity, sizeof *parts);
 
-	if (last && last->kind == LITERAL && last->bytes + last->length == bytes)
-		last->length += length;
-	else
-		template->parts[template->count++] =
-			(struct part){.kind = LITERAL, .bytes = bytes, .length = length};
+		if (!parts)
+			return -ENOMEM;
+		template->parts = parts;
+		template->capacity = capacity;
+	}
+	template->parts[template->count++] = part;
+	return 0;
+}
+
+static int add_literal(struct template *template, const char *start, const char *end)
+{
+	return add(template, (struct part){.kind = LITERAL,
+				     .bytes = start,
+				     .length = (size_t)(end - start)});
+}
+
+static int parse(struct template *template, const struct template_syntax *syntax)
+{
+	const char *at = template->text, *start = at;
+
+	while (*at) {
+		bool escaped = at[0] == '\\' && at[1] == '{';
+		struct part part;
+		size_t length = parse_replacement(at + escaped, syntax, &part);
+		int error;
+
+		if (!length) {
+			at++;
+			continue;
+		}
+		error = add_literal(template, start, at);
+		if (!error && !escaped)
+			error = add(template, part);
+		if (error)
+			return error;
+		start = escaped ? at + 1 : at + length;
+		at += escaped + length;
+	}
+	return add_literal(template, start, at);
 }
 
 int template_parse(
 	struct template **result, const char *text, const struct template_syntax *syntax)
 {
-	size_t most = strlen(text) + 1;
-	struct template *template =
-		calloc(1, sizeof *template + most * sizeof(struct part));
+	struct template *template = calloc(1, sizeof *template);
+	int error;
 
 	if (!template)
 		return -ENOMEM;
 	template->text = strdup(text);
-	if (!template->text) {
-		free(template);
-		return -ENOMEM;
-	}
-	for (const char *at = template->text; *at;) {
-		struct part part;
-		bool escaped = *at == '\\';
-		size_t length = parse_replacement(at + escaped, syntax, &part);
-
-		if (length && !escaped)
-			template->parts[template->count++] = part;
-		else
-			append_literal(
-				template, at + (length && escaped), length ? length : 1);
-		at += length ? length + escaped : 1;
+	error = template->text ? parse(template, syntax) : -ENOMEM;
+	if (error) {
+		template_destroy(template);
+		return error;
 	}
 	*result = template;
 	return 0;
@@ -162,47 +198,66 @@ void template_destroy(struct template *template)
 {
 	if (!template)
 		return;
+	free(template->parts);
 	free(template->text);
 	free(template);
 }
 
+bool template_has_value(const struct template *template)
+{
+	for (size_t index = 0; index < template->count; index++) {
+		enum kind kind = template->parts[index].kind;
+
+		if (kind == ALL_VALUES || kind == ONE_VALUE)
+			return true;
+	}
+	return false;
+}
+
+// How many bytes there are up to the last `byte`, that one included.
+static size_t length_with_last(struct template_value value, char byte)
+{
+	const char *last = value.length ? memrchr(value.bytes, byte, value.length) : NULL;
+
+	return last ? (size_t)(last - value.bytes) + 1 : 0;
+}
+
 static struct template_value base_of(struct template_value value)
 {
-	const char *slash = memrchr(value.bytes, '/', value.length);
+	size_t directory = length_with_last(value, '/');
 
-	if (!slash)
-		return value;
-	return (struct template_value){
-		slash + 1, (size_t)(value.bytes + value.length - slash - 1)};
+	if (directory) {
+		value.bytes += directory;
+		value.length -= directory;
+	}
+	return value;
 }
 
 static struct template_value without_extension(struct template_value value)
 {
-	struct template_value base = base_of(value);
-	const char *dot = memrchr(base.bytes, '.', base.length);
+	size_t dot = length_with_last(value, '.');
 
-	if (dot)
-		value.length = (size_t)(dot - value.bytes);
+	if (dot > length_with_last(value, '/'))
+		value.length = dot - 1;
 	return value;
 }
 
-static size_t without_slashes(const char *bytes, size_t length)
+// All slashes at the end but one at the very start.
+static void cut_slashes(struct template_value *value)
 {
-	while (length > 1 && bytes[length - 1] == '/')
-		length--;
-	return length;
+	while (value->length > 1 && value->bytes[value->length - 1] == '/')
+		value->length--;
 }
 
 // As dirname(3).
 static struct template_value directory_of(struct template_value value)
 {
-	size_t length = without_slashes(value.bytes, value.length);
-	const char *slash = length ? memrchr(value.bytes, '/', length) : NULL;
-
-	if (!slash)
+	cut_slashes(&value);
+	value.length = length_with_last(value, '/');
+	if (!value.length)
 		return (struct template_value){".", 1};
-	length = without_slashes(value.bytes, (size_t)(slash - value.bytes) + 1);
-	return (struct template_value){value.bytes, length};
+	cut_slashes(&value);
+	return value;
 }
 
 static struct template_value change_value(struct template_value value, enum change change)
@@ -243,14 +298,26 @@ static void append_values(struct text *out, const struct template_values *values
 	}
 }
 
-static void append_position(struct text *out, const struct template_values *values,
+static void append_one(struct text *out, const struct template_values *values,
 	const struct part *part, template_quote_fn quote)
 {
-	int64_t index = part->position > 0 ? part->position - 1
-					   : (int64_t)values->count + part->position;
+	ptrdiff_t count = (ptrdiff_t)values->count;
+	ptrdiff_t index =
+		part->position > 0 ? part->position - 1 : count + part->position;
 
-	if (index >= 0 && index < (int64_t)values->count)
+	if (index >= 0 && index < count)
 		append_value(out, &values->values[index], part->change, quote);
+}
+
+// snprintf(3) would take most of the time of an expansion.
+static void append_number(struct text *out, uint64_t number)
+{
+	char digits[20], *first = digits + sizeof digits;
+
+	do
+		*--first = (char)('0' + number % 10);
+	while (number /= 10);
+	text_append(out, first, (size_t)(digits + sizeof digits - first));
 }
 
 void template_append(const struct template *template, struct text *out,
@@ -267,14 +334,42 @@ void template_append(const struct template *template, struct text *out,
 			append_values(out, values, part->change, quote);
 			break;
 		case ONE_VALUE:
-			append_position(out, values, part, quote);
+			append_one(out, values, part, quote);
 			break;
 		case SEQUENCE:
-			text_format(out, "%" PRIu64, values->sequence);
+			append_number(out, values->sequence);
 			break;
 		case SLOT:
-			text_format(out, "%u", values->slot);
+			append_number(out, values->slot);
 			break;
 		}
 	}
+}
+
+// An equals sign would make an assignment of what was to be a command's name.
+static bool is_bare(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '+' && c <= ':') || c == '_' || c == '@' || c == '%';
+}
+
+void template_quote_shell(struct text *out, const char *bytes, size_t length)
+{
+	const char *end = length ? bytes + length : bytes, *quote;
+	size_t bare = 0;
+
+	while (bare < length && is_bare(bytes[bare]))
+		bare++;
+	if (length && bare == length) {
+		text_append(out, bytes, length);
+		return;
+	}
+	text_append(out, "'", 1);
+	while (length && (quote = memchr(bytes, '\'', (size_t)(end - bytes)))) {
+		text_append(out, bytes, (size_t)(quote - bytes));
+		text_append(out, "'\\''", 4);
+		bytes = quote + 1;
+	}
+	text_append(out, bytes, (size_t)(end - bytes));
+	text_append(out, "'", 1);
 }

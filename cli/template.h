@@ -7,21 +7,22 @@
 #include <stdint.h>
 
 /**
- * A text with replacement strings:
+ * A text with replacement strings, parsed once and expanded for each task:
  *
- *     {}  {.}  {/}  {//}  {/.}     all values: whole, without the extension, the base
- * name, the directory, the base name without the extension {1} {2.} {-1/} ... one value,
- * counted from the first or from the last {name} {name.} ...           one value, by the
- * name of its column
- *     {#}  {%}                     the task's number, the slot's
+ * - {} all values, joined by a blank; {.} each without its extension, {/} its base
+ *   name, {//} its directory, {/.} its base name without the extension;
+ * - {1} {2.} {-1/} and so on: one value, counted from the first or from the last, and
+ *   nothing where there is none;
+ * - {name} {name.} and so on: the value that has this name, whatever else it means;
+ * - {#} the task's number, {%} the slot's.
  *
- * A backslash before one of these makes it an ordinary text, without the backslash.
- * Everything else stands for itself.
+ * A backslash before one of these that begins with a brace makes it ordinary text, and
+ * goes away. Everything else stands for itself.
  */
 struct template;
 
 struct template_syntax {
-	const char *braces;       //< stands for {}; NULL: {} does
+	const char *braces;       //< stands for {}, in its place; NULL: {} does
 	const char *const *names; //< of the values, from the first; may be NULL
 	size_t name_count;
 };
@@ -38,18 +39,31 @@ struct template_values {
 	unsigned slot;
 };
 
+/** Appends a value so that whoever reads the text finds these very bytes. */
 typedef void (*template_quote_fn)(struct text *out, const char *bytes, size_t length);
 
-/** Parse `text`, which is copied. Errors: -ENOMEM. */
+/**
+ * Parse `text`; it and the syntax are needed no longer then. The caller owns *result.
+ * Errors: -ENOMEM.
+ */
 int template_parse(
 	struct template **result, const char *text, const struct template_syntax *syntax);
 void template_destroy(struct template *template);
 
+/** Whether a value stands anywhere in it: {#} and {%} are none. */
+bool template_has_value(const struct template *template);
+
 /**
- * Append the text with everything replaced, each value by way of `quote` (NULL: as it
- * is). Several values are joined by a blank; a position without a value is nothing.
+ * Append the text with everything replaced, each value, once it is cut to size, by way
+ * of `quote` (NULL: as it is). Where memory runs out, out->failed is set.
  */
 void template_append(const struct template *template, struct text *out,
 	const struct template_values *values, template_quote_fn quote);
+
+/**
+ * Append `bytes` as one word of the POSIX shell: bare where no character of it means
+ * anything to a shell, else in single quotes. No shell can be told a NUL byte.
+ */
+void template_quote_shell(struct text *out, const char *bytes, size_t length);
 
 #endif

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define SPLICE_BYTES ((size_t)1 << 20)
-#define PIPE_BYTES (256 * 1024) // more of them leave the cache
+#define PIPE_BYTES (1 << 20)
 
 void channel_open(struct channel *channel, const char *name, int fd, int give_up_fd)
 {

@@ -22,7 +22,7 @@
  * hold goes into the capture, and task_output_end() writes it, with patience.
  *
  * Who has collected much is held back for as long as the floor moves bytes faster than
- * they could be used elsewhere: it looks again every few hundredths of a second. So of a
+ * they could be used elsewhere: it looks again every few thousandths of a second. So of a
  * lot of output little has to take the way by a file, which costs all of them; and where
  * the floor is slow, or stands still, nobody waits for it.
  *
@@ -52,8 +52,8 @@
 
 // Who has collected so much is held back while so much moves in such a time.
 #define HELD_BACK_BYTES ((uint64_t)16 << 20)
-#define MOVING_BYTES (8U << 20)
-#define LOOK_AGAIN_NS (LEAT_SECOND_NS / 50)
+#define MOVING_BYTES (2U << 20)
+#define LOOK_AGAIN_NS (LEAT_SECOND_NS / 200)
 
 struct output {
 	struct output_settings settings;
@@ -87,7 +87,7 @@ static ssize_t collect(struct leat_stream *stream, int fd, bool readable)
 	if (!readable)
 		return -EAGAIN;
 	if (sink_size(sink) >= sink->task->output->stream_bytes / 2)
-		sink_deepen(sink, fd);
+		sink_gather(sink, fd);
 	return leat_capture_read(sink->capture, fd);
 }
 
@@ -122,7 +122,7 @@ static ssize_t stream_on(struct sink *sink, int fd, bool readable)
 	sink_go_on(sink);
 	if (!readable)
 		return -EAGAIN;
-	sink_deepen(sink, fd);
+	sink_gather(sink, fd);
 	if (sink->splices && !sink->uses_files) {
 		got = channel_splice(sink->channel, fd);
 		if (got == -EAGAIN)

@@ -5,9 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
 
 #define CHUNK_BYTES ((size_t)64 * 1024)
-#define PIPE_BYTES (256 * 1024) // more of them leave the cache
+#define PIPE_BYTES (1 << 20)
+#define JUST_NOW_NS (LEAT_SECOND_NS / 2000)
+#define LITTLE_BYTES (256 * 1024)
+#define GATHER_NS 60000 // and the timer's slack: prctl(2), PR_SET_TIMERSLACK
 
 // How many bytes went; -EAGAIN: the channel takes none now; or its error.
 static ssize_t put(struct sink *sink, const char *bytes, size_t length, bool patient)
@@ -184,10 +189,23 @@ void sink_go_on(struct sink *sink)
 	sink->stream.also_fd = -1;
 }
 
-void sink_deepen(struct sink *sink, int fd)
+static int64_t now_ns(void)
 {
-	if (sink->deepened)
-		return;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * LEAT_SECOND_NS + now.tv_nsec;
+}
+
+void sink_gather(struct sink *sink, int fd)
+{
+	int waiting = 0;
+
+	if (!sink->deepened)
+		fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
 	sink->deepened = true;
-	fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
+	if (now_ns() - sink->gathered_ns < JUST_NOW_NS &&
+		ioctl(fd, FIONREAD, &waiting) == 0 && waiting < LITTLE_BYTES)
+		nanosleep(&(struct timespec){.tv_nsec = GATHER_NS}, NULL);
+	sink->gathered_ns = now_ns();
 }

@@ -38,9 +38,10 @@ struct sink {
 	uint64_t whole;     //< by lines: so much of it are whole lines
 	struct text tagged; //< made of what counts as written, and still to be written
 	size_t tagged_written;
-	bool line_begun; //< what was tagged ends within a line
-	bool sending;    //< by lines: some of what is to go out at once has gone
-	bool deepened;   //< its pipe was made larger
+	bool line_begun;     //< what was tagged ends within a line
+	bool sending;        //< by lines: some of what is to go out at once has gone
+	bool deepened;       //< its pipe was made larger
+	int64_t gathered_ns; //< when the last sink_gather() ended
 };
 
 /** How many bytes are in the capture; whether some of them are still to be written. */
@@ -78,7 +79,11 @@ ssize_t sink_pause(struct sink *sink, int fd, short events);
 ssize_t sink_pause_for_channel(struct sink *sink);
 void sink_go_on(struct sink *sink);
 
-/** Have the child's pipe hold more: who writes much is woken less often. */
-void sink_deepen(struct sink *sink, int fd);
+/**
+ * To be called before much is taken from `fd`: has the child's pipe hold more, and where
+ * the last time was just now and brought little, lets some more come, for less than a
+ * tenth of a millisecond: small pieces cost most.
+ */
+void sink_gather(struct sink *sink, int fd);
 
 #endif

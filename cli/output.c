@@ -86,7 +86,7 @@ static ssize_t collect(struct leat_stream *stream, int fd, bool readable)
 		return -EPIPE;
 	if (!readable)
 		return -EAGAIN;
-	if (sink_size(sink) >= sink->task->output->stream_bytes / 2)
+	if (!stream->last && sink_size(sink) >= sink->task->output->stream_bytes / 2)
 		sink_gather(sink, fd);
 	return leat_capture_read(sink->capture, fd);
 }

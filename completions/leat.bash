@@ -32,7 +32,9 @@ _leat() {
 	local options="-a --arg-file -0 --null -d --delimiter
 		-j --jobs -P --shell --timeout --deadline --kill-after --linger
 		--on-cancel --drain-timeout
-		-u --ungroup --unrun --summary -q --quiet --help --version"
+		-k --keep-order --line-buffer -u --ungroup --tag --tagstring --results --pty
+		--dry-run -t --verbose --progress --no-progress --color
+		--unrun --summary -q --quiet --help --version"
 
 	COMPREPLY=()
 	# --name=value is three words where = is among COMP_WORDBREAKS, else one.
@@ -59,6 +61,16 @@ _leat() {
 		;;
 	--on-cancel)
 		_leat_words "drain terminate" "$current"
+		;;
+	--color)
+		_leat_words "auto always never" "$current"
+		;;
+	--tagstring)
+		_leat_words "{} {#} {%} {/} {.}" "$current"
+		;;
+	--results)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -d -- "$current")
 		;;
 	--timeout | --deadline | --kill-after | --linger | --drain-timeout)
 		_leat_words "200ms 1s 5s 10s 30s 1m 5m 30m 1h" "$current"

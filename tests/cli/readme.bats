@@ -83,7 +83,7 @@ two" ]
 }
 
 @test "there are no more examples than are run here" {
-	[ -z "$(example 11)" ]
+	[ -z "$(example 13)" ]
 }
 
 @test "the real job: the sorted result equals the sequential one, byte for byte" {
@@ -100,4 +100,15 @@ two" ]
 	leat -j3 -a commands | sort >parallel
 	[ -s parallel ]
 	cmp sequential parallel
+}
+
+@test "example 11: in order, with tags" {
+	run_example 11
+	[ "${lines[0]}" = "make -C a	made a" ] || [ "${lines[1]}" = "make -C a	made a" ]
+	[ "$(grep -o 'made .' <<<"$output")" = "$(printf 'made %s\n' a b)" ]
+}
+
+@test "example 12: results" {
+	run_example 12
+	[[ "$output" == *"exit 0"*"one" ]]
 }

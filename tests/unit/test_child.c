@@ -4,6 +4,7 @@
 #include "family.h"
 
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #define SOON_NS (LEAT_SECOND_NS / 20)
 
@@ -405,6 +406,7 @@ static void without_a_descriptor_one_slept_on_is_killed(void **state)
 	limit.rlim_cur = 3;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	leat_context_cancel(scene.terminate, 1);
+	waitid(P_PID, (id_t)pid, &(siginfo_t){0}, WEXITED | WNOWAIT);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	scene_join();
 	assert_outcome(LEAT_SIGNALED, SIGKILL, LEAT_BY_CANCEL);

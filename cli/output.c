@@ -51,7 +51,7 @@
 #define CHUNK_BYTES ((size_t)64 * 1024)
 
 // Who has collected so much is held back while so much moves in such a time.
-#define HELD_BACK_BYTES ((uint64_t)16 << 20)
+#define HELD_BACK_BYTES ((uint64_t)4 << 20)
 #define MOVING_BYTES (2U << 20)
 #define LOOK_AGAIN_NS (LEAT_SECOND_NS / 200)
 

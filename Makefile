@@ -32,9 +32,10 @@ LIB_SOURCES := lib/version.c \
 	lib/process/tree.c
 CLI_SOURCES := cli/account.c cli/cancellation.c cli/channel.c cli/color.c cli/cpus.c \
 	cli/descriptors.c cli/display.c cli/duration.c cli/floor.c cli/input.c cli/main.c \
-	cli/message.c cli/options.c cli/outlet.c cli/output.c cli/pending.c cli/progress.c \
-	cli/results.c cli/run.c cli/running.c cli/shell.c cli/signals.c cli/sink.c cli/slot.c cli/tag.c \
-	cli/template.c cli/unrun.c cli/whole_file.c
+	cli/message.c cli/options.c cli/outlet.c cli/output.c cli/output_lines.c cli/pending.c \
+	cli/progress.c cli/results.c cli/run.c cli/run_display.c cli/run_task.c cli/running.c \
+	cli/shell.c cli/signals.c cli/sink.c cli/slot.c cli/tag.c cli/template.c cli/unrun.c \
+	cli/whole_file.c
 UNIT_TESTS := test_account test_capture test_child test_clock test_context test_cpus \
 	test_duration test_family test_floor test_input test_message test_options test_output \
 	test_pending test_pool test_progress test_recover test_shell test_spawn test_template \

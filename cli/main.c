@@ -8,6 +8,8 @@
  *   descriptors.c    0, 1 and 2 as leat finds them
  *   options.c        the one table of options; duration.c, cpus.c: what values mean
  *   run.c            the only file that knows all the others: reads, submits, reports
+ *     run_task.c       one task in its worker, from a slot to its line in the account
+ *     run_display.c    how far it is
  *   input.c          records from standard input and files
  *   task.h           a record that is a command to run
  *   slot.c           one of the N places where tasks run: environment, tag, results
@@ -15,6 +17,7 @@
  *   shell.c          from a command's text to an argv, with a shell or without
  *   lib/             libleat: the pool, the child and its tree, cancellation
  *   output.c         a task's output on its way out, never mixed with another's
+ *     output_lines.c   the same, line by line
  *     sink.c           one of its two streams: collected, tagged (tag.c), written
  *     floor.c          who may write now; pending.c: what waits for that
  *     outlet.c         standard output and standard error; leat's own lines between

@@ -29,11 +29,7 @@
  * Once a channel is broken, what goes there is closed: a task that writes on gets
  * SIGPIPE, as it would have without leat.
  */
-#include "output.h"
-
-#include "floor.h"
-#include "outlet.h"
-#include "sink.h"
+#include "output_inside.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,33 +44,11 @@
 #define STREAM_BYTES ((size_t)512 * 1024)
 #define STREAM_BYTES_LEAST ((size_t)16 * 1024)
 #define STREAMS_BYTES ((size_t)64 << 20)
-#define CHUNK_BYTES ((size_t)64 * 1024)
 
 // Who has collected so much is held back while so much moves in such a time.
 #define HELD_BACK_BYTES ((uint64_t)4 << 20)
 #define MOVING_BYTES (2U << 20)
 #define LOOK_AGAIN_NS (LEAT_SECOND_NS / 200)
-
-struct output {
-	struct output_settings settings;
-	struct outlet outlet;
-	struct floor *floor; //< NULL: tasks write themselves
-	size_t stream_bytes;
-	atomic_bool out_broken, err_broken;
-	atomic_ullong moved; //< bytes written of all tasks
-};
-
-struct task_output {
-	struct output *output;
-	struct sink out, err;
-	struct text tag;
-	uint64_t sequence;
-	struct claim claim;
-	bool streams;             //< has the floor while it runs; not by lines
-	int nap_fd;               //< a timer, for one that is held back; -1: none yet
-	int64_t look_again_ns;    //< when to look how much has moved
-	unsigned long long moved; //< how much had then
-};
 
 /* ---- while the task runs: called by the runner of the child ---- */
 
@@ -190,99 +164,6 @@ static ssize_t take_output(struct leat_stream *stream, int fd, bool readable)
 	if (!gets_floor(sink))
 		return collect_or_nap(sink, fd, readable);
 	return stream_on(sink, fd, readable);
-}
-
-/* ---- by lines ---- */
-
-// Returns 0 when the whole lines of the sink have gone, or can't.
-static int send_lines(struct sink *sink, bool patient)
-{
-	struct task_output *task = sink->task;
-	struct outlet *outlet = &task->output->outlet;
-	bool is_err = sink == &task->err;
-	uint64_t limit = patient ? sink_size(sink) : sink->whole;
-	int error;
-
-	if (sink->written >= limit && !sink->tagged.length)
-		return 0;
-	if (is_err && patient)
-		outlet_take_err(outlet);
-	else if (is_err && !outlet_try_err(outlet))
-		return -EAGAIN;
-	if (!is_err)
-		outlet_begin_out(outlet);
-	if (!sink->tagged.length && !sink->sending)
-		sink_begin_sending(sink);
-	error = sink_send(sink, limit, patient);
-	sink->sending = error == -EAGAIN;
-	if (is_err)
-		outlet_give_err_back(outlet);
-	else
-		outlet_end_out(outlet);
-	return error == -EAGAIN ? error : 0;
-}
-
-static bool has_lines(const struct sink *sink)
-{
-	return sink->written < sink->whole || sink->tagged.length;
-}
-
-// Both streams' whole lines, under the floor.
-static void advance_lines(struct task_output *task)
-{
-	struct sink *sinks[2] = {&task->out, &task->err};
-	struct floor *floor = task->output->floor;
-
-	if (!has_lines(&task->out) && !has_lines(&task->err))
-		return;
-	if (!floor_want(floor, &task->claim)) {
-		for (int index = 0; index < 2; index++)
-			if (has_lines(sinks[index]))
-				sink_pause(sinks[index], task->claim.wake_fd, POLLIN);
-		return;
-	}
-	for (int index = 0; index < 2; index++) {
-		if (send_lines(sinks[index], false) == -EAGAIN) {
-			sink_pause_for_channel(sinks[index]);
-			return;
-		}
-		if (sinks[index]->written)
-			sink_keep_begun_line(sinks[index]);
-		sink_go_on(sinks[index]);
-	}
-	floor_pass(floor, &task->claim);
-}
-
-static ssize_t read_lines(struct sink *sink, int fd)
-{
-	char chunk[CHUNK_BYTES];
-	const char *newline;
-	ssize_t got;
-
-	do
-		got = read(fd, chunk, sizeof chunk);
-	while (got < 0 && errno == EINTR);
-	if (got <= 0)
-		return got < 0 ? -errno : 0;
-	newline = memrchr(chunk, '\n', (size_t)got);
-	if (newline)
-		sink->whole = sink_size(sink) + (uint64_t)(newline + 1 - chunk);
-	leat_capture_append(sink->capture, chunk, (size_t)got);
-	return got;
-}
-
-static ssize_t take_lines(struct leat_stream *stream, int fd, bool readable)
-{
-	struct sink *sink = stream->argument;
-	ssize_t got = -EAGAIN;
-
-	if (atomic_load(sink->broken))
-		return -EPIPE;
-	if (readable && !stream->paused)
-		got = read_lines(sink, fd);
-	if (!stream->last)
-		advance_lines(sink->task);
-	return got;
 }
 
 /* ---- when the task has ended ---- */
@@ -432,21 +313,6 @@ static void end_whole(struct task_output *task, const struct text *line)
 	pass_on(task);
 }
 
-static void end_lines(struct task_output *task, const struct text *line)
-{
-	struct output *output = task->output;
-
-	if (sink_has_more(&task->out) || sink_has_more(&task->err) || task->claim.held ||
-		task->claim.waiting) {
-		floor_enter(output->floor, &task->claim, true);
-		send_lines(&task->out, true);
-		send_lines(&task->err, true);
-		floor_pass(output->floor, &task->claim);
-	}
-	if (line->length)
-		outlet_notice(&output->outlet, line);
-}
-
 // Output that could not even be collected.
 static void check_kept(struct task_output *task)
 {
@@ -470,7 +336,7 @@ void task_output_end(struct task_output *task, const struct text *line)
 	}
 	check_kept(task);
 	if (output->settings.mode == OUTPUT_LINES)
-		end_lines(task, line);
+		output_lines_end(task, line);
 	else
 		end_whole(task, line);
 }
@@ -561,7 +427,7 @@ static void begin_sink(struct sink *sink)
 	sink->uses_files = false;
 	sink->splices = !task->tag.length;
 	sink->stream = (struct leat_stream){
-		.take = lines    ? take_lines
+		.take = lines    ? output_lines_take
 			: is_out ? take_output
 				 : collect,
 		.argument = sink,

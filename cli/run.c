@@ -16,18 +16,12 @@
  */
 #include "run.h"
 
-#include "cancellation.h"
-#include "cpus.h"
 #include "color.h"
+#include "cpus.h"
 #include "descriptors.h"
-#include "display.h"
 #include "duration.h"
 #include "exit_status.h"
-#include "input.h"
-#include "output.h"
-#include "signals.h"
-#include "slot.h"
-#include "unrun.h"
+#include "run_inside.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -39,36 +33,7 @@
 #define COUNTING_NS (LEAT_SECOND_NS / 4)
 #define COUNTING_STRIDE 256
 
-struct run {
-	const struct options *options;
-	struct surroundings surroundings;
-	struct cancellation cancellation;
-	struct leat_pool *pool;
-	struct input *input;
-	const char *temporary_directory;
-	struct output *output;
-	struct display *display; //< NULL: no progress is shown
-	struct template *tag;
-	struct winsize terminal;
-	bool color; //< on standard error
-	struct unrun unrun;
-	struct account account;
-	struct signals *signals;
-	struct signals_receiver receiver;
-	struct slot **slots; //< by number - 1; each only used by its worker
-	unsigned slot_count; //< how many there may be
-	atomic_ullong read;  //< tasks read so far
-	uint64_t total;      //< that there will be; 0: not known beforehand
-	int64_t started;
-	atomic_bool input_done;   //< main reads and counts no more
-	atomic_bool notice_given; //< of the first cancellation
-	atomic_bool pipe_broken;  //< standard output, and SIGPIPE would have killed
-};
-
-static void say(struct run *run, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void say(struct run *run, const char *format, ...)
+void run_say(struct run *run, const char *format, ...)
 {
 	struct text line = {0};
 	va_list arguments;
@@ -114,8 +79,8 @@ static void give_notice(struct run *run, unsigned running)
 
 	if (run->options->quiet || atomic_exchange(&run->notice_given, true))
 		return;
-	say(run, "%s: %u running %s, %llu%s not run", cause_words(cause), running, end,
-		unrun, atomic_load(&run->account.input_cut) ? "+" : "");
+	run_say(run, "%s: %u running %s, %llu%s not run", cause_words(cause), running,
+		end, unrun, atomic_load(&run->account.input_cut) ? "+" : "");
 }
 
 static void level_reached(void *argument, enum level level, int cause)
@@ -127,15 +92,14 @@ static void level_reached(void *argument, enum level level, int cause)
 	if (!atomic_load(&run->notice_given))
 		give_notice(run, leat_pool_state(run->pool).running);
 	else if (!run->options->quiet && level == LEVEL_TERMINATE)
-		say(run, cause == CAUSE_DRAIN_TIMEOUT
-				 ? "drain timeout: ending the running tasks"
-				 : "ending the running tasks (again: kill them)");
+		run_say(run, cause == CAUSE_DRAIN_TIMEOUT
+				     ? "drain timeout: ending the running tasks"
+				     : "ending the running tasks (again: kill them)");
 	else if (!run->options->quiet)
-		say(run, "killing the running tasks");
+		run_say(run, "killing the running tasks");
 }
 
-// leat can't go on: as if interrupted, and the exit status says so.
-static void fail_run(struct run *run)
+void run_fail(struct run *run)
 {
 	atomic_store(&run->account.leat_trouble, true);
 	if (cancellation_level(&run->cancellation) == LEVEL_NONE)
@@ -149,8 +113,17 @@ static void output_broke(void *argument, const char *stream, int error)
 	if (error == EPIPE && !signals_is_ignored(SIGPIPE))
 		atomic_store(&run->pipe_broken, true);
 	else
-		say(run, "cannot write %s: %s", stream, strerror(error));
-	fail_run(run);
+		run_say(run, "cannot write %s: %s", stream, strerror(error));
+	run_fail(run);
+}
+
+static void output_lost(void *argument, uint64_t sequence, int error)
+{
+	struct run *run = argument;
+
+	run_say(run, "output of task %llu is lost: cannot keep it in %s: %s",
+		(unsigned long long)sequence, run->temporary_directory, strerror(error));
+	run_fail(run);
 }
 
 static void resize(void *argument, int change)
@@ -164,133 +137,9 @@ static void resize(void *argument, int change)
 		run->pool, size + (unsigned)change); // failing, it stays as it is
 }
 
-/* ---- one task, in its worker ---- */
-
-static struct slot *get_slot(struct run *run, unsigned number)
-{
-	struct slot **slot = &run->slots[number - 1];
-
-	if (!*slot)
-		slot_create(slot, &run->surroundings, number);
-	return *slot;
-}
-
-static void append_task_line(struct text *line, const struct task *task,
-	const struct leat_outcome *outcome, int error)
-{
-	const struct options *options = task->run->options;
-	struct task_trouble trouble = {
-		.error = error,
-		.words = error == -EINVAL ? "there is a NUL byte in it" : NULL,
-	};
-
-	if (task->end == TASK_OK || task->end == TASK_UNRUN || options->quiet)
-		return;
-	if (task->run->color)
-		text_format(line, COLOR_RED);
-	account_append_task(line, task->sequence, outcome, &trouble, options->timeout_ns,
-		task->record, task->length);
-	if (task->run->color) { // before the newline, which is to be of no colour
-		line->length--;
-		text_format(line, COLOR_OFF "\n");
-	}
-}
-
-static void output_lost(void *argument, uint64_t sequence, int error)
-{
-	struct run *run = argument;
-
-	say(run, "output of task %llu is lost: cannot keep it in %s: %s",
-		(unsigned long long)sequence, run->temporary_directory, strerror(error));
-	fail_run(run);
-}
-
-static enum task_end classify(const struct leat_outcome *outcome, int error)
-{
-	if (error)
-		return error == -ECANCELED ? TASK_UNRUN : TASK_FAILED;
-	return account_classify(outcome);
-}
-
-// A task without a slot.
-static void fail_task(struct task *task)
-{
-	struct leat_outcome outcome = {0};
-	struct text line = {0};
-
-	task->end = TASK_FAILED;
-	append_task_line(&line, task, &outcome, -ENOMEM);
-	output_line(task->run->output, task->sequence, &line);
-	text_finish(&line);
-}
-
-static void check_results(struct run *run, const struct task *task, int error)
-{
-	if (!error)
-		return;
-	say(run, "cannot write the results of task %llu: %s",
-		(unsigned long long)task->sequence, strerror(-error));
-	fail_run(run);
-}
-
-static void run_in(struct slot *slot, struct task *task)
-{
-	struct run *run = task->run;
-	struct leat_outcome outcome = {0};
-	struct text line = {0};
-	int error = slot_begin(slot, task);
-
-	check_results(run, task, error);
-	error = error ? -ECANCELED : slot_run(slot, task, &outcome);
-	task->end = classify(&outcome, error);
-	if (!error && outcome.ended_by == LEAT_BY_DEADLINE)
-		atomic_store(&run->account.deadline_hit, true);
-	append_task_line(&line, task, &outcome, error);
-	error = slot_end(slot, task, error ? NULL : &outcome, &line);
-	check_results(run, task, error);
-	text_finish(&line);
-}
-
-static void run_task(struct leat_worker *worker, void *argument)
-{
-	struct task *task = argument;
-	struct run *run = task->run;
-	unsigned number = leat_worker_number(worker);
-	struct slot *slot = get_slot(run, number);
-
-	if (!slot) {
-		fail_task(task);
-		return;
-	}
-	display_task_begins(run->display, number, task);
-	run_in(slot, task);
-	display_task_ends(run->display, number);
-}
-
-static void complete(void *argument, const struct leat_completion *completion)
-{
-	struct task *task = argument;
-	struct run *run = task->run;
-
-	if (completion->end == LEAT_JOB_CANCELED)
-		task->end = TASK_UNRUN;
-	if (completion->end == LEAT_JOB_PANICKED) {
-		task->end = TASK_FAILED;
-		say(run, "task %llu: %s", (unsigned long long)task->sequence,
-			completion->message);
-		fail_run(run);
-	}
-	account_count(&run->account, task->end);
-	if (task->end == TASK_UNRUN)
-		unrun_add(&run->unrun, task);
-	else
-		free(task);
-}
-
 /* ---- the input, in the main thread ---- */
 
-// Lines that are empty, blank or a comment are no tasks.
-static bool is_task(const struct run *run, const struct record *record)
+bool run_is_task(const struct run *run, const struct record *record)
 {
 	if (!run->surroundings.lines)
 		return true;
@@ -305,7 +154,7 @@ static int submit(struct run *run, const struct record *record)
 	struct task *task = malloc(sizeof *task + record->length);
 	struct leat_job job = {
 		.run = run_task,
-		.complete = complete,
+		.complete = run_task_complete,
 		.argument = task,
 		.context = run->cancellation.terminate,
 	};
@@ -355,7 +204,7 @@ static int read_and_submit(struct run *run, struct record *refused)
 		struct record record;
 
 		got = input_next(run->input, patience, &record);
-		if (got == 1 && is_task(run, &record))
+		if (got == 1 && run_is_task(run, &record))
 			error = run->options->dry_run ? print_record(run, &record)
 						      : submit(run, &record);
 		if (error)
@@ -384,7 +233,7 @@ static void count_rest(struct run *run, const struct record *refused)
 				leat_context_cause(kill)))
 			break;
 		got = input_next(run->input, patience, &record);
-		if (got == 1 && is_task(run, &record))
+		if (got == 1 && run_is_task(run, &record))
 			count_unrun(run, &record);
 	}
 	if (got != 0)
@@ -399,8 +248,8 @@ static void read_input(struct run *run)
 	unsigned running = leat_pool_state(run->pool).running;
 
 	if (refused.bytes && !ended) {
-		say(run, "cannot run any more tasks: %s", strerror(-error));
-		fail_run(run);
+		run_say(run, "cannot run any more tasks: %s", strerror(-error));
+		run_fail(run);
 		ended = true;
 	}
 	if (error && ended) {
@@ -412,70 +261,6 @@ static void read_input(struct run *run)
 	atomic_store(&run->input_done, true);
 	if (cancellation_first_signal(&run->cancellation))
 		give_notice(run, running);
-}
-
-/* ---- what is seen meanwhile ---- */
-
-static void count_progress(void *argument, struct progress_state *state)
-{
-	struct run *run = argument;
-	atomic_ullong *counts = run->account.counts;
-
-	state->done = account_total(&run->account) - atomic_load(&counts[TASK_UNRUN]);
-	state->failed = atomic_load(&counts[TASK_FAILED]) +
-			atomic_load(&counts[TASK_CRASHED]) +
-			atomic_load(&counts[TASK_TIMED_OUT]);
-	state->known_is_total = atomic_load(&run->input_done);
-	state->known = atomic_load(&run->read);
-	if (!state->known_is_total && run->total) {
-		state->known = run->total;
-		state->known_is_total = true;
-	}
-	state->elapsed_ns = leat_context_now(run->cancellation.kill) - run->started;
-}
-
-// Of files, how many tasks there will be can be told beforehand.
-static void count_total(struct run *run)
-{
-	struct input *input = NULL;
-	struct patience patience = {run->cancellation.intake, LEAT_NEVER};
-	struct record record;
-	uint64_t total = 0;
-
-	if (!input_is_bounded(run->input) || input_reopen(&input, run->input) < 0)
-		return;
-	while (input_next(input, patience, &record) == 1)
-		total += is_task(run, &record);
-	input_close(input);
-	run->total = total;
-}
-
-static bool wants_display(const struct options *options)
-{
-	if (options->progress)
-		return true;
-	return !options->no_progress && !options->quiet && !options->dry_run &&
-	       options->mode != OUTPUT_STRAIGHT && color_is_display(STDERR_FILENO);
-}
-
-// Without it the run is none the worse.
-static void start_display(struct run *run)
-{
-	struct display_settings settings = {
-		.output = run->output,
-		.slots = run->slot_count,
-		.log = !color_is_display(STDERR_FILENO),
-		.color = run->color,
-		.at_once = run->options->progress && color_is_display(STDERR_FILENO),
-		.count = count_progress,
-		.argument = run,
-		.clock = run->cancellation.kill,
-	};
-
-	if (!wants_display(run->options))
-		return;
-	count_total(run);
-	display_start(&run->display, &settings);
 }
 
 /* ---- set-up, end ---- */
@@ -645,7 +430,7 @@ static void run_tasks(struct run *run)
 	if (input_is_terminal(run->input))
 		message("reading commands from the terminal, one per line, until Ctrl-D");
 	run->started = leat_context_now(run->cancellation.kill);
-	start_display(run);
+	run_start_display(run);
 	read_input(run);
 	leat_pool_wait(run->pool);
 	display_stop(run->display);
@@ -663,7 +448,7 @@ static void finish_unrun(struct run *run)
 
 	if (!error)
 		return;
-	say(run, "cannot write %s: %s", name, strerror(-error));
+	run_say(run, "cannot write %s: %s", name, strerror(-error));
 	atomic_store(&run->account.leat_trouble, true);
 }
 

@@ -1,0 +1,34 @@
+/* What output.c and output_lines.c share. */
+#ifndef LEAT_CLI_OUTPUT_INSIDE_H
+#define LEAT_CLI_OUTPUT_INSIDE_H
+
+#include "floor.h"
+#include "outlet.h"
+#include "output.h"
+
+struct output {
+	struct output_settings settings;
+	struct outlet outlet;
+	struct floor *floor; //< NULL: tasks write themselves
+	size_t stream_bytes;
+	atomic_bool out_broken, err_broken;
+	atomic_ullong moved; //< bytes written of all tasks
+};
+
+struct task_output {
+	struct output *output;
+	struct sink out, err;
+	struct text tag;
+	uint64_t sequence;
+	struct claim claim;
+	bool streams;             //< has the floor while it runs; not by lines
+	int nap_fd;               //< a timer, for one that is held back; -1: none yet
+	int64_t look_again_ns;    //< when to look how much has moved
+	unsigned long long moved; //< how much had then
+};
+
+/** The mode OUTPUT_LINES: `take` of both streams, and task_output_end(). */
+ssize_t output_lines_take(struct leat_stream *stream, int fd, bool readable);
+void output_lines_end(struct task_output *task, const struct text *line);
+
+#endif

@@ -1,0 +1,55 @@
+/* What run.c and run_task.c share. */
+#ifndef LEAT_CLI_RUN_INSIDE_H
+#define LEAT_CLI_RUN_INSIDE_H
+
+#include "cancellation.h"
+#include "display.h"
+#include "input.h"
+#include "signals.h"
+#include "slot.h"
+#include "unrun.h"
+
+struct run {
+	const struct options *options;
+	struct surroundings surroundings;
+	struct cancellation cancellation;
+	struct leat_pool *pool;
+	struct input *input;
+	const char *temporary_directory;
+	struct output *output;
+	struct display *display; //< NULL: no progress is shown
+	struct template *tag;
+	struct winsize terminal;
+	bool color; //< on standard error
+	struct unrun unrun;
+	struct account account;
+	struct signals *signals;
+	struct signals_receiver receiver;
+	struct slot **slots; //< by number - 1; each only used by its worker
+	unsigned slot_count; //< how many there may be
+	atomic_ullong read;  //< tasks read so far
+	uint64_t total;      //< that there will be; 0: not known beforehand
+	int64_t started;
+	atomic_bool input_done;   //< main reads and counts no more
+	atomic_bool notice_given; //< of the first cancellation
+	atomic_bool pipe_broken;  //< standard output, and SIGPIPE would have killed
+};
+
+/** A line of leat's own on standard error, with "leat: " before it. */
+void run_say(struct run *run, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/** leat can't go on: as if interrupted, and the exit status says so. */
+void run_fail(struct run *run);
+
+/** Whether it is one: lines that are empty, blank or a comment are not. */
+bool run_is_task(const struct run *run, const struct record *record);
+
+/** Start the display, where it is wanted. Without it the run is none the worse. */
+void run_start_display(struct run *run);
+
+/** One task, `argument`, in its worker; and its completion (leat_job_fn). */
+void run_task(struct leat_worker *worker, void *argument);
+void run_task_complete(void *argument, const struct leat_completion *completion);
+
+#endif

@@ -168,7 +168,7 @@ static ssize_t take_output(struct leat_stream *stream, int fd, bool readable)
 
 /* ---- when the task has ended ---- */
 
-static void write_line(struct task_output *task, const struct text *line)
+void task_output_write_line(struct task_output *task, const struct text *line)
 {
 	struct outlet *outlet = &task->output->outlet;
 
@@ -206,7 +206,7 @@ static void write_whole(struct task_output *task, const struct text *line)
 		sink_begin_sending(&task->err);
 		sink_send(&task->err, sink_size(&task->err), true);
 	}
-	write_line(task, line);
+	task_output_write_line(task, line);
 	if (uses_err)
 		outlet_give_err_back(outlet);
 }
@@ -214,16 +214,20 @@ static void write_whole(struct task_output *task, const struct text *line)
 static void init_sink(struct sink *sink, struct task_output *task, bool is_err)
 {
 	struct output *output = task->output;
+	bool by_lines = output->settings.mode == OUTPUT_LINES;
 
 	*sink = (struct sink){
 		.task = task,
 		.channel = is_err ? &output->outlet.err : &output->outlet.out,
+		.beside = !by_lines || !output->outlet.same_file ? NULL
+			  : is_err                               ? &output->outlet.out
+								 : &output->outlet.err,
 		.broken = is_err ? &output->err_broken : &output->out_broken,
 		.moved = &output->moved,
 		.events = &output->settings.events,
 		.tag = &task->tag,
 		.sequence = task->sequence,
-		.by_lines = output->settings.mode == OUTPUT_LINES,
+		.by_lines = by_lines,
 	};
 }
 

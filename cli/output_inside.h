@@ -27,6 +27,9 @@ struct task_output {
 	unsigned long long moved; //< how much had then
 };
 
+/** With the floor and standard error: write leat's own line of the task. */
+void task_output_write_line(struct task_output *task, const struct text *line);
+
 /** The mode OUTPUT_LINES: `take` of both streams, and task_output_end(). */
 ssize_t output_lines_take(struct leat_stream *stream, int fd, bool readable);
 void output_lines_end(struct task_output *task, const struct text *line);

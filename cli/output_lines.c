@@ -15,25 +15,28 @@ static int send_lines(struct sink *sink, bool patient)
 {
 	struct task_output *task = sink->task;
 	struct outlet *outlet = &task->output->outlet;
-	bool is_err = sink == &task->err;
+	bool is_err = sink == &task->err, uses_err = is_err || outlet->same_file;
 	uint64_t limit = patient ? sink_size(sink) : sink->whole;
 	int error;
 
 	if (sink->written >= limit && !sink->tagged.length)
 		return 0;
-	if (is_err && patient)
-		outlet_take_err(outlet);
-	else if (is_err && !outlet_try_err(outlet))
-		return -EAGAIN;
 	if (!is_err)
 		outlet_begin_out(outlet);
+	if (uses_err && patient) {
+		outlet_take_err(outlet);
+	} else if (uses_err && !outlet_try_err(outlet)) {
+		if (!is_err)
+			outlet_end_out(outlet);
+		return -EAGAIN;
+	}
 	if (!sink->tagged.length && !sink->sending)
 		sink_begin_sending(sink);
 	error = sink_send(sink, limit, patient);
 	sink->sending = error == -EAGAIN;
-	if (is_err)
+	if (uses_err)
 		outlet_give_err_back(outlet);
-	else
+	if (!is_err)
 		outlet_end_out(outlet);
 	return error == -EAGAIN ? error : 0;
 }
@@ -105,13 +108,16 @@ void output_lines_end(struct task_output *task, const struct text *line)
 {
 	struct output *output = task->output;
 
-	if (sink_has_more(&task->out) || sink_has_more(&task->err) || task->claim.held ||
-		task->claim.waiting) {
-		floor_enter(output->floor, &task->claim, true);
-		send_lines(&task->out, true);
-		send_lines(&task->err, true);
-		floor_pass(output->floor, &task->claim);
+	if (!sink_has_more(&task->out) && !sink_has_more(&task->err) && !line->length &&
+		!task->claim.held && !task->claim.waiting)
+		return;
+	floor_enter(output->floor, &task->claim, true);
+	send_lines(&task->out, true);
+	send_lines(&task->err, true);
+	if (line->length) {
+		outlet_take_err(&output->outlet);
+		task_output_write_line(task, line);
+		outlet_give_err_back(&output->outlet);
 	}
-	if (line->length)
-		outlet_notice(&output->outlet, line);
+	floor_pass(output->floor, &task->claim);
 }

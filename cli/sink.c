@@ -116,7 +116,13 @@ void sink_forget_written(struct sink *sink)
 
 void sink_begin_sending(struct sink *sink)
 {
-	if ((sink->by_lines || sink->tag->length) && sink->channel->line_begun)
+	bool begun = sink->channel->line_begun;
+
+	if (sink->beside) {
+		begun = begun || sink->beside->line_begun;
+		sink->beside->line_begun = false;
+	}
+	if ((sink->by_lines || sink->tag->length) && begun)
 		text_append(&sink->tagged, "\n", 1);
 }
 

@@ -24,6 +24,8 @@ struct sink {
 	struct leat_stream stream; //< what the runner of the child is given
 	struct task_output *task;
 	struct channel *channel;
+	struct channel
+		*beside; //< by lines: the other one where both are one file; else NULL
 	atomic_bool *broken;  //< the channel is; for who has not got it
 	atomic_ullong *moved; //< bytes that all sinks have written
 	const struct output_events *events;
@@ -49,8 +51,8 @@ uint64_t sink_size(const struct sink *sink);
 bool sink_has_more(const struct sink *sink);
 
 /**
- * With the channel: what another task's begun line wants before this one's lines; to be
- * called before the first sink_send() of what is to stand together.
+ * With the channel, and the one beside: what another begun line wants before this one's
+ * lines; to be called before the first sink_send() of what is to stand together.
  */
 void sink_begin_sending(struct sink *sink);
 

@@ -13,8 +13,8 @@
 #include <string.h>
 
 #define MEMORY_BYTES ((size_t)8 << 20)
-#define PARCEL_BYTES ((size_t)512) // two captures and the like, roughly
-#define CHUNK_BYTES ((size_t)64 * 1024)
+#define PARCEL_BYTES ((size_t)512)           // two captures and the like, roughly
+#define CHUNK_BYTES ((size_t)8 * 1024)       // several times on the stack of a worker
 #define UNSPOOLED_BYTES ((size_t)512 * 1024) // in memory, of one stream
 
 struct place {

@@ -281,7 +281,7 @@ load helper
 
 @test "-k: a timed-out first task lets the others' collected output come" {
 	printf '%s\n' 'echo begun; printf unended; puppet hold' 'seq 400000' 'echo three' >in
-	leat -k -j2 --timeout 1s --kill-after 0 -a in >out 2>err || [ $? -eq 123 ]
+	leat -k -j2 --timeout 4s --kill-after 0 -a in >out 2>err || [ $? -eq 123 ]
 	(echo begun && printf unended && seq 400000 && echo three) | cmp - out
 	[[ "$(cat err)" == "leat: task 1: timed out after"* ]]
 }

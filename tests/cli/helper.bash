@@ -4,7 +4,10 @@ BUILD=${BUILD:-$BATS_TEST_DIRNAME/../../.build}
 BUILD=$(cd "$BUILD" && pwd)
 export PATH="$BUILD:$BUILD/tests/helpers:$PATH"
 export BATS_TEST_TIMEOUT=60
-unset GITHUB_ACTIONS
+
+# What a CI or a user has set that would change what leat, script(1) and tmux do.
+unset GITHUB_ACTIONS NO_COLOR
+export SHELL=/bin/bash TERM=xterm
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return

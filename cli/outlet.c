@@ -66,15 +66,26 @@ bool outlet_try_err(struct outlet *outlet)
 	return !taken;
 }
 
+void outlet_end_line(struct outlet *outlet)
+{
+	if (outlet->err.line_begun || (outlet->same_file && outlet->out.line_begun))
+		channel_write(&outlet->err, "\n", 1);
+	if (outlet->same_file)
+		outlet->out.line_begun = false;
+}
+
 // With standard error taken, and the lock, which it lets go meanwhile. What is taken out
 // of `waiting` is written.
 static void write_out(struct outlet *outlet, struct text *waiting)
 {
 	struct text bytes = *waiting;
+	bool in_a_line = outlet->out_busy;
 
 	*waiting = (struct text){0};
 	pthread_mutex_unlock(&outlet->lock);
 	erase_status(outlet);
+	if (!in_a_line)
+		outlet_end_line(outlet);
 	channel_write(&outlet->err, bytes.bytes, bytes.length);
 	text_finish(&bytes);
 	pthread_mutex_lock(&outlet->lock);
@@ -151,11 +162,11 @@ static void set_out_busy(struct outlet *outlet, bool busy)
 {
 	bool concerned;
 
-	if (!outlet->shares_display)
+	if (!outlet->same_file)
 		return;
 	pthread_mutex_lock(&outlet->lock);
+	concerned = outlet->out_busy != busy && outlet->status.length > 0;
 	outlet->out_busy = busy;
-	concerned = outlet->status.length > 0;
 	pthread_mutex_unlock(&outlet->lock);
 	if (!concerned)
 		return;

@@ -8,8 +8,10 @@
 #include <pthread.h>
 
 /**
- * `out` belongs to who has the floor, between outlet_begin_out() and outlet_end_out();
- * `err` to who has taken it; the rest is guarded by the lock.
+ * `out` belongs to who has the floor; `err` to who has taken it; the rest is guarded by
+ * the lock. Where both are the same file, who has the floor takes `err` also for writing
+ * to `out`, but for a task that streams: between outlet_begin_out() and
+ * outlet_end_out().
  */
 struct outlet {
 	struct channel out, err;
@@ -19,7 +21,7 @@ struct outlet {
 	pthread_mutex_t lock;
 	pthread_cond_t free;
 	bool err_taken;
-	bool out_busy;       //< somebody writes to standard output
+	bool out_busy;       //< somebody streams to the same file
 	struct text notices; //< to be written by whoever has standard error
 	struct text status;  //< to stand below everything
 	bool status_shown;
@@ -29,11 +31,12 @@ struct outlet {
 void outlet_open(struct outlet *outlet, int give_up_fd);
 void outlet_close(struct outlet *outlet);
 
-/** Around all writing to `out`: the status does not stand in the way. */
+/** With the floor, around writing to `out` without having taken `err`. */
 void outlet_begin_out(struct outlet *outlet);
 void outlet_end_out(struct outlet *outlet);
 
-/** Take standard error; wait for it, or (try) return false where it is taken. */
+/** Take standard error; wait for it, or (try) return false where it is taken. The status
+ * is erased. */
 void outlet_take_err(struct outlet *outlet);
 bool outlet_try_err(struct outlet *outlet);
 
@@ -45,6 +48,10 @@ void outlet_give_err_back(struct outlet *outlet);
  * for that.
  */
 void outlet_notice(struct outlet *outlet, const struct text *line);
+
+/** With standard error, and the floor where both are the same file: what has been begun
+ * as a line gets its end. */
+void outlet_end_line(struct outlet *outlet);
 
 /** Have `status` stand below all else that is written to the terminal; NULL: nothing. */
 void outlet_set_status(struct outlet *outlet, const struct text *status);

@@ -37,6 +37,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -48,6 +49,7 @@
 // Who has collected so much is held back while so much moves in such a time.
 #define HELD_BACK_BYTES ((uint64_t)4 << 20)
 #define MOVING_BYTES (2U << 20)
+#define SPLICED_BYTES (32 * 1024)
 #define LOOK_AGAIN_NS (LEAT_SECOND_NS / 200)
 
 /* ---- while the task runs: called by the runner of the child ---- */
@@ -84,6 +86,14 @@ static bool gets_floor(struct sink *sink)
 	return task->streams;
 }
 
+// Of a small piece it is better to know how it ends.
+static bool is_worth_splicing(int fd)
+{
+	int waiting = 0;
+
+	return ioctl(fd, FIONREAD, &waiting) == 0 && waiting >= SPLICED_BYTES;
+}
+
 // What is collected goes out first, then what comes goes the shortest way.
 static ssize_t stream_on(struct sink *sink, int fd, bool readable)
 {
@@ -97,7 +107,7 @@ static ssize_t stream_on(struct sink *sink, int fd, bool readable)
 	if (!readable)
 		return -EAGAIN;
 	sink_gather(sink, fd);
-	if (sink->splices && !sink->uses_files) {
+	if (sink->splices && !sink->uses_files && is_worth_splicing(fd)) {
 		got = channel_splice(sink->channel, fd);
 		if (got == -EAGAIN)
 			return sink_pause_for_channel(sink);
@@ -174,10 +184,7 @@ void task_output_write_line(struct task_output *task, const struct text *line)
 
 	if (!line->length)
 		return;
-	if (outlet->err.line_begun || (outlet->same_file && outlet->out.line_begun))
-		channel_write(&outlet->err, "\n", 1);
-	if (outlet->same_file)
-		outlet->out.line_begun = false;
+	outlet_end_line(outlet);
 	channel_write(&outlet->err, line->bytes, line->length);
 	sink_check_channel(&task->err);
 }
@@ -214,20 +221,20 @@ static void write_whole(struct task_output *task, const struct text *line)
 static void init_sink(struct sink *sink, struct task_output *task, bool is_err)
 {
 	struct output *output = task->output;
-	bool by_lines = output->settings.mode == OUTPUT_LINES;
+	struct outlet *outlet = &output->outlet;
 
 	*sink = (struct sink){
 		.task = task,
-		.channel = is_err ? &output->outlet.err : &output->outlet.out,
-		.beside = !by_lines || !output->outlet.same_file ? NULL
-			  : is_err                               ? &output->outlet.out
-								 : &output->outlet.err,
+		.channel = is_err ? &outlet->err : &outlet->out,
+		.beside = !outlet->same_file ? NULL
+			  : is_err           ? &outlet->out
+					     : &outlet->err,
 		.broken = is_err ? &output->err_broken : &output->out_broken,
 		.moved = &output->moved,
 		.events = &output->settings.events,
 		.tag = &task->tag,
 		.sequence = task->sequence,
-		.by_lines = by_lines,
+		.by_lines = output->settings.mode == OUTPUT_LINES,
 	};
 }
 
@@ -278,6 +285,10 @@ static struct parcel *make_parcel(struct task_output *task, const struct text *l
 		free(parcel);
 		return NULL;
 	}
+	if (!sink_has_more(&task->out))
+		leat_capture_reset(task->out.capture); // of the file it may have, too
+	if (!sink_has_more(&task->err))
+		leat_capture_reset(task->err.capture);
 	parcel->sequence = task->sequence;
 	parcel->out = task->out.capture;
 	parcel->err = task->err.capture;
@@ -298,7 +309,6 @@ static void end_whole(struct task_output *task, const struct text *line)
 		!sink_has_more(&task->err) && !line->length)
 		return;
 	if (floor_enter(output->floor, &task->claim, false)) {
-		outlet_begin_out(&output->outlet);
 		write_whole(task, line);
 		pass_on(task);
 		return;
@@ -308,7 +318,6 @@ static void end_whole(struct task_output *task, const struct text *line)
 		return;
 	if (!parcel)
 		floor_enter(output->floor, &task->claim, true);
-	outlet_begin_out(&output->outlet);
 	if (parcel)
 		write_parcel(output, parcel);
 	else

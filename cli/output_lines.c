@@ -21,23 +21,16 @@ static int send_lines(struct sink *sink, bool patient)
 
 	if (sink->written >= limit && !sink->tagged.length)
 		return 0;
-	if (!is_err)
-		outlet_begin_out(outlet);
-	if (uses_err && patient) {
+	if (uses_err && patient)
 		outlet_take_err(outlet);
-	} else if (uses_err && !outlet_try_err(outlet)) {
-		if (!is_err)
-			outlet_end_out(outlet);
+	else if (uses_err && !outlet_try_err(outlet))
 		return -EAGAIN;
-	}
 	if (!sink->tagged.length && !sink->sending)
 		sink_begin_sending(sink);
 	error = sink_send(sink, limit, patient);
 	sink->sending = error == -EAGAIN;
 	if (uses_err)
 		outlet_give_err_back(outlet);
-	if (!is_err)
-		outlet_end_out(outlet);
 	return error == -EAGAIN ? error : 0;
 }
 

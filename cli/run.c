@@ -121,8 +121,11 @@ static void output_lost(void *argument, uint64_t sequence, int error)
 {
 	struct run *run = argument;
 
+	const char *results = run->options->results;
+
 	run_say(run, "output of task %llu is lost: cannot keep it in %s: %s",
-		(unsigned long long)sequence, run->temporary_directory, strerror(error));
+		(unsigned long long)sequence,
+		results ? results : run->temporary_directory, strerror(error));
 	run_fail(run);
 }
 

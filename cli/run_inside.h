@@ -32,7 +32,8 @@ struct run {
 	int64_t started;
 	atomic_bool input_done;   //< main reads and counts no more
 	atomic_bool notice_given; //< of the first cancellation
-	atomic_bool pipe_broken;  //< standard output, and SIGPIPE would have killed
+	atomic_bool results_broken;
+	atomic_bool pipe_broken; //< standard output, and SIGPIPE would have killed
 };
 
 /** A line of leat's own on standard error, with "leat: " before it. */

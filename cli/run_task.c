@@ -58,7 +58,7 @@ static void fail_task(struct task *task)
 
 static void check_results(struct run *run, const struct task *task, int error)
 {
-	if (!error)
+	if (!error || atomic_exchange(&run->results_broken, true))
 		return;
 	run_say(run, "cannot write the results of task %llu: %s",
 		(unsigned long long)task->sequence, strerror(-error));

@@ -53,7 +53,9 @@ static ssize_t put_file(struct sink *sink, uint64_t limit, bool patient)
 {
 	ssize_t sent;
 
-	if (!sink->splices || limit < sink_size(sink))
+	bool is_begun_line = sink->by_lines && limit > sink->whole;
+
+	if (!sink->splices || limit < sink_size(sink) || is_begun_line)
 		return -EINVAL;
 	while ((sent = channel_send(sink->channel, sink->capture, sink->written)) ==
 			-EAGAIN &&
@@ -118,11 +120,13 @@ void sink_begin_sending(struct sink *sink)
 {
 	bool begun = sink->channel->line_begun;
 
+	if (!sink->by_lines && !sink->tag->length)
+		return;
 	if (sink->beside) {
 		begun = begun || sink->beside->line_begun;
 		sink->beside->line_begun = false;
 	}
-	if ((sink->by_lines || sink->tag->length) && begun)
+	if (begun)
 		text_append(&sink->tagged, "\n", 1);
 }
 

@@ -24,10 +24,9 @@ struct sink {
 	struct leat_stream stream; //< what the runner of the child is given
 	struct task_output *task;
 	struct channel *channel;
-	struct channel
-		*beside; //< by lines: the other one where both are one file; else NULL
-	atomic_bool *broken;  //< the channel is; for who has not got it
-	atomic_ullong *moved; //< bytes that all sinks have written
+	struct channel *beside; //< the other one where both are one file; else NULL
+	atomic_bool *broken;    //< the channel is; for who has not got it
+	atomic_ullong *moved;   //< bytes that all sinks have written
 	const struct output_events *events;
 	struct leat_capture *capture; //< NULL: as if empty
 	const struct text *tag;       //< before each line; empty: none

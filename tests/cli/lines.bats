@@ -6,7 +6,7 @@ load helper
 check_lines() {
 	LC_ALL=C sort "$1" | uniq -c >counted
 	[ "$(wc -l <counted)" -eq "$3" ]
-	[ -z "$(grep -v "^ *$2 " counted)" ]
+	! grep -qv "^ *$2 " counted
 }
 
 @test "lines that are written in pieces are not mixed" {
@@ -102,6 +102,22 @@ check_lines() {
 	run leat --line-buffer -j1 <<<'printf begun; exit 3'
 	[ "${lines[0]}" = begun ]
 	[ "${lines[1]}" = "leat: task 1: exit 3: printf begun; exit 3" ]
+}
+
+@test "leat's own lines begin a line, whatever stands before them" {
+	printf '%s\n' 'printf one' 'printf two >&2' 'exit 3' >in
+	for mode in '' -k --line-buffer --tag '-k --tag'; do
+		# shellcheck disable=SC2086
+		leat $mode -t -j1 -a in >out 2>&1 || :
+		[ "$(grep -c -e '^printf one$' -e '^printf two >&2$' -e '^exit 3$' -e '^leat: task 3' out)" -eq 4 ]
+		grep -q 'one$' out
+		grep -q 'two$' out
+	done
+}
+
+@test "--tag: a task's begun lines on both streams do not run into each other" {
+	run leat --tag <<<'printf out; printf err >&2'
+	[ "$output" = "$(printf 'printf out; printf err >&2\tout\nprintf out; printf err >&2\terr')" ]
 }
 
 @test "empty lines, binary bytes and no output at all come as they are" {

@@ -89,6 +89,27 @@ outcome() {
 	seq -f kept/%g/stderr 600 | xargs cat | cmp - err
 }
 
+@test "with -k: waiting for the first takes no descriptors, also of tasks without output" {
+	close_gate
+	{
+		echo 'puppet pass gate; echo first; :'
+		seq -f 'echo %g' 300
+		yes ': nothing; :' | head -n 299
+		echo 'puppet tell told x; :'
+	} >in
+	mkfifo told
+	exec 8<>told
+	(
+		ulimit -n 120
+		exec leat -k -j2 --results kept -a in >out 3>&- 7>&- 8>&-
+	) &
+	leat=$!
+	read -r -t 30 _ <&8
+	open_gate
+	wait "$leat"
+	[ "$(cksum <out)" = "$( (echo first; seq 300) | cksum)" ]
+}
+
 @test "with --line-buffer: lines come while the task runs, and are in the file" {
 	mkfifo out
 	close_gate

@@ -62,6 +62,19 @@ load helper
 	[[ "$output" == *"output of task 1 is lost"*"No space left on device"* ]]
 }
 
+@test "--results: a disk that fills up is told once, and no task runs on it" {
+	[ "$(id -u)" = 0 ] || skip "needs root to mount a tmpfs"
+	mkdir small
+	mount -t tmpfs -o size=64k none small || skip "tmpfs can't be mounted here"
+	seq -f 'echo %g' 400 | leat -j4 --results small/kept >out 2>err && status=0 || status=$?
+	umount small
+	[ "$status" -eq 125 ]
+	[ "$(grep -c 'cannot write the results of task' err)" -eq 1 ]
+	[[ "$(tail -n 1 err)" =~ 400\ tasks.*\ ([0-9]+)\ ok,\ ([0-9]+)\ unrun ]]
+	[ $((BASH_REMATCH[1] + BASH_REMATCH[2])) -eq 400 ]
+	[ $(($(wc -l <out) + $(grep -c "output of task .* is lost" err))) -eq "${BASH_REMATCH[1]}" ]
+}
+
 @test "--pty: a task's outputs are terminals, its input is none, nothing else changes" {
 	run leat --pty <<<'test -t 1 && test -t 2 && ! test -t 0 && echo yes; stty size <&1'
 	[ "$output" = "$(printf 'yes\n24 80')" ]

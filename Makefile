@@ -16,7 +16,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
 # Warnings are errors in our own builds; packagers may set WERROR= .
 WERROR ?= -Werror
 HARDENING ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2
-OUR_CFLAGS := -std=c11 -D_GNU_SOURCE -DLEAT_VERSION='"$(VERSION)"' -pthread -fPIC -Ilib \
+OUR_CFLAGS := -std=c11 -D_GNU_SOURCE -DLEAT_VERSION='"$(VERSION)"' -pthread -fPIC -Ilib -Icli \
 	-fvisibility=hidden -MMD -MP $(WARNINGS) $(WERROR)
 OUR_LDFLAGS := -pthread
 # The sanitizers' runtime is in the program, not in the library.
@@ -30,14 +30,15 @@ LIB_SOURCES := lib/version.c \
 	lib/pool/pool.c lib/pool/recover.c \
 	lib/process/capture.c lib/process/child.c lib/process/family.c lib/process/spawn.c \
 	lib/process/tree.c
-CLI_SOURCES := cli/account.c cli/cancellation.c cli/channel.c cli/color.c cli/cpus.c \
-	cli/descriptors.c cli/display.c cli/duration.c cli/floor.c cli/input.c cli/main.c \
-	cli/message.c cli/options.c cli/outlet.c cli/output.c cli/output_lines.c cli/pending.c \
-	cli/progress.c cli/results.c cli/run.c cli/run_display.c cli/run_task.c cli/running.c \
-	cli/shell.c cli/signals.c cli/sink.c cli/slot.c cli/tag.c cli/template.c cli/unrun.c \
-	cli/whole_file.c
+CLI_SOURCES := cli/account.c cli/cancellation.c cli/channel.c cli/color.c cli/columns.c \
+	cli/cpus.c cli/descriptors.c cli/display.c cli/duration.c cli/floor.c cli/front/front.c \
+	cli/front/native.c cli/front/parser.c cli/front/sources.c cli/front/values.c cli/input.c \
+	cli/main.c cli/message.c cli/outlet.c cli/output.c cli/output_lines.c cli/pending.c \
+	cli/plan.c cli/progress.c cli/recipe.c cli/results.c cli/rows.c cli/run.c \
+	cli/run_display.c cli/run_task.c cli/running.c cli/shell.c cli/signals.c cli/sink.c \
+	cli/slot.c cli/split.c cli/tag.c cli/tasks.c cli/template.c cli/unrun.c cli/whole_file.c
 UNIT_TESTS := test_account test_capture test_child test_clock test_context test_cpus \
-	test_duration test_family test_floor test_input test_message test_options test_output \
+	test_duration test_family test_floor test_input test_message test_native test_output \
 	test_pending test_pool test_progress test_recover test_shell test_spawn test_template \
 	test_tree test_unrun
 MAN_PAGES := man/leat.1 man/libleat.3

@@ -47,7 +47,7 @@ int display_start(struct display **result, const struct display_settings *settin
 	if (!display)
 		return -ENOMEM;
 	display->settings = *settings;
-	error = running_create(&display->running, settings->slots);
+	error = running_create(&display->running, settings->slots, settings->recipe);
 	if (!error)
 		error = progress_start(&display->progress, &callbacks,
 			settings->log ? -1 : STDERR_FILENO, settings->color,

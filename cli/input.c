@@ -2,6 +2,7 @@
 
 #include "leat.h"
 #include "message.h"
+#include "split.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,18 +13,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define LONGEST ((size_t)1 << 30)
 #define BUFFER_BYTES ((size_t)64 * 1024)
 
-struct source {
+struct file {
 	const char *name;
 	int fd;
 	bool regular;
 };
 
 struct input {
-	char delimiter;
-	bool skips_mark; //< of lines: a byte order mark at the start of a source
-	struct source *sources;
+	const struct splitting *splitting;
+	struct file *sources;
 	size_t count, current;
 
 	char *buffer;
@@ -32,9 +33,10 @@ struct input {
 	size_t searched;   //< from `start` on there is no delimiter so far
 	bool fresh;        //< nothing of the current source was handed out
 	bool at_end;       //< of the current source
+	bool stopped;      //< all that follows is not for us: splitting->end_record
 };
 
-static int open_source(struct source *source, const char *name)
+static int open_source(struct file *source, const char *name)
 {
 	struct stat status;
 	bool standard = strcmp(name, "-") == 0;
@@ -57,18 +59,15 @@ fail:
 	return -EIO;
 }
 
-int input_open(struct input **result, const struct options *options)
+int input_open(struct input **result, const struct splitting *splitting,
+	const char *const *names, size_t count)
 {
-	static const char *standard[] = {"-"};
-	const char **names = options->arg_file_count ? options->arg_files : standard;
-	size_t count = options->arg_file_count ? options->arg_file_count : 1;
 	struct input *input = calloc(1, sizeof *input);
 	int error = -ENOMEM;
 
 	if (!input)
 		goto out_of_memory;
-	input->delimiter = options->delimiter;
-	input->skips_mark = options->lines;
+	input->splitting = splitting;
 	input->fresh = true;
 	input->capacity = BUFFER_BYTES;
 	input->buffer = malloc(input->capacity);
@@ -89,7 +88,7 @@ out_of_memory:
 	return error;
 }
 
-static int reopen_source(struct source *again, const struct source *source)
+static int reopen_source(struct file *again, const struct file *source)
 {
 	char path[32];
 
@@ -208,7 +207,7 @@ static int wait_readable(int fd, const struct patience *patience)
 // Returns 0 after reading something or the end of the source.
 static int fill(struct input *input, const struct patience *patience)
 {
-	struct source *source = &input->sources[input->current];
+	struct file *source = &input->sources[input->current];
 	ssize_t got;
 	int error = make_room(input);
 
@@ -243,48 +242,119 @@ static void next_source(struct input *input)
 	input->fresh = true;
 }
 
-static void hand_out(struct input *input, size_t length, struct record *record)
+static bool is_blank(const struct record *record)
 {
-	record->bytes = input->buffer + input->start;
-	record->length = length;
-	input->start += length;
-	input->searched = 0;
-	if (input->fresh && input->skips_mark && length >= 3 &&
+	for (size_t index = 0; index < record->length; index++)
+		if (record->bytes[index] != ' ' && record->bytes[index] != '\t')
+			return false;
+	return true;
+}
+
+// Lines that are commands: what is none of them, and what does not belong to one.
+static bool is_command(struct record *record, bool fresh)
+{
+	size_t first = 0;
+
+	if (fresh && record->length >= 3 &&
 		memcmp(record->bytes, "\xEF\xBB\xBF", 3) == 0) {
 		record->bytes += 3;
 		record->length -= 3;
 	}
+	if (record->length && record->bytes[record->length - 1] == '\r')
+		record->length--;
+	while (first < record->length &&
+		(record->bytes[first] == ' ' || record->bytes[first] == '\t' ||
+			record->bytes[first] == '\r'))
+		first++;
+	return first < record->length && record->bytes[first] != '#';
+}
+
+// Whether what was split off is a record after all.
+static bool is_wanted(struct input *input, struct record *record)
+{
+	const struct splitting *splitting = input->splitting;
+	bool fresh = input->fresh;
+
 	input->fresh = false;
+	if (splitting->commands)
+		return is_command(record, fresh);
+	if ((splitting->skips_empty && !record->length) ||
+		(splitting->skips_blank && is_blank(record)))
+		return false;
+	if (!splitting->end_record ||
+		strlen(splitting->end_record) != record->length ||
+		memcmp(splitting->end_record, record->bytes, record->length) != 0)
+		return true;
+	input->stopped = true;
+	return false;
+}
+
+static int refuse(struct input *input, const char *why, int error)
+{
+	message("cannot read %s: %s", input->sources[input->current].name, why);
+	input->start = input->end = 0;
+	input->at_end = true;
+	return error;
+}
+
+/* Both ways to split return 1: a record; 0: there is none in the buffer; or an error. */
+
+static int split_at_delimiter(struct input *input, struct record *record)
+{
+	char *from = input->buffer + input->start;
+	size_t rest = input->end - input->start;
+	char *end = memchr(from + input->searched, input->splitting->delimiter,
+		rest - input->searched);
+
+	if (!end && (!input->at_end || !rest)) { // the last one needs no end
+		input->searched = rest;
+		return 0;
+	}
+	*record = (struct record){.bytes = from,
+		.length = end ? (size_t)(end - from) : rest,
+		.ends_line = true};
+	input->start += record->length + (end != NULL);
+	input->searched = 0;
+	return 1;
+}
+
+static int split_at_quotes(struct input *input, struct record *record)
+{
+	struct piece piece = split_quoted(input->buffer + input->start,
+		input->end - input->start, input->splitting->kind == SPLIT_WORDS,
+		input->at_end);
+
+	input->start += piece.kind == PIECE_MORE ? 0 : piece.used;
+	if (piece.kind == PIECE_UNMATCHED)
+		return refuse(input, "a quote has no end on its line", -EILSEQ);
+	*record = (struct record){piece.bytes, piece.length, piece.ends_line};
+	return piece.kind == PIECE_RECORD;
 }
 
 int input_next(struct input *input, struct patience patience, struct record *record)
 {
-	while (input->current < input->count) {
-		size_t rest = input->end - input->start;
-		char *from = input->buffer + input->start;
-		char *end = memchr(
-			from + input->searched, input->delimiter, rest - input->searched);
-		int error;
+	while (input->current < input->count && !input->stopped) {
+		int got = input->splitting->kind == SPLIT_DELIMITER
+				  ? split_at_delimiter(input, record)
+				  : split_at_quotes(input, record);
 
-		if (end) {
-			hand_out(input, (size_t)(end - from), record);
-			input->start++;
+		if (got < 0)
+			return got;
+		if (got && record->length > LONGEST)
+			return refuse(input, "a record is too long", -EFBIG);
+		if (got && is_wanted(input, record))
 			return 1;
-		}
-		if (input->at_end && rest) { // the last one needs no end
-			hand_out(input, rest, record);
-			return 1;
-		}
-		input->searched = rest;
-		if (!rest)
+		if (got)
+			continue;
+		if (input->start == input->end)
 			input->start = input->end = 0;
 		if (input->at_end) {
 			next_source(input);
 			continue;
 		}
-		error = fill(input, &patience);
-		if (error)
-			return error;
+		got = fill(input, &patience);
+		if (got)
+			return got;
 	}
 	return 0;
 }

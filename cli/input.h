@@ -3,7 +3,7 @@
 #define LEAT_CLI_INPUT_H
 
 #include "leat.h"
-#include "options.h"
+#include "plan.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -14,6 +14,7 @@ struct input;
 struct record {
 	const char *bytes;
 	size_t length;
+	bool ends_line; //< a line of input ends with it: SPLIT_WORDS, SPLIT_LINES
 };
 
 /** How long input_next() may wait for more. */
@@ -23,10 +24,11 @@ struct patience {
 };
 
 /**
- * Open all sources that the options name, so that one that can't be read is known
+ * Open `count` files, "-" is standard input, so that one that can't be read is known
  * before anything runs. Returns 0, or a negative errno after a message.
  */
-int input_open(struct input **result, const struct options *options);
+int input_open(struct input **result, const struct splitting *splitting,
+	const char *const *names, size_t count);
 void input_close(struct input *input);
 
 /**
@@ -37,8 +39,8 @@ int input_reopen(struct input **result, const struct input *input);
 
 /**
  * Get the next record. Returns 1; 0 at the end of the last source; -EAGAIN where
- * patience ended (nothing is lost, call again); or the error of read(2), after a
- * message: the source ends there.
+ * patience ended (nothing is lost, call again); or, after a message, the error of
+ * read(2), -EILSEQ for a quote without an end or -EFBIG: the source ends there.
  */
 int input_next(struct input *input, struct patience patience, struct record *record);
 

@@ -6,14 +6,17 @@
  *
  *   main.c           this: a table of contents
  *   descriptors.c    0, 1 and 2 as leat finds them
- *   options.c        the one table of options; duration.c, cpus.c: what values mean
+ *   plan.c           what is to be run and how; duration.c, cpus.c: what values mean
+ *   front/           command lines that become a plan: leat's own, and others'
  *   run.c            the only file that knows all the others: reads, submits, reports
  *     run_task.c       one task in its worker, from a slot to its line in the account
  *     run_display.c    how far it is
- *   input.c          records from standard input and files
+ *   input.c          records from standard input and files; split.c: of quoted text
+ *   rows.c           the values of a record, of one source or several; columns.c
+ *   tasks.c          one record or several become a task
  *   task.h           a record that is a command to run
  *   slot.c           one of the N places where tasks run: environment, tag, results
- *   template.c       {} and its kin
+ *   recipe.c         from a task's values to its command; template.c: {} and its kin
  *   shell.c          from a command's text to an argv, with a shell or without
  *   lib/             libleat: the pool, the child and its tree, cancellation
  *   output.c         a task's output on its way out, never mixed with another's
@@ -32,45 +35,54 @@
  */
 #include "descriptors.h"
 #include "exit_status.h"
+#include "front/front.h"
 #include "leat.h"
-#include "options.h"
+#include "message.h"
+#include "plan.h"
 #include "run.h"
 
 #include <errno.h>
 #include <locale.h>
 #include <stdio.h>
+#include <string.h>
 
 // What was printed to standard output must have gone there.
 static int printed(void)
 {
-	return fflush(stdout) == 0 ? EXIT_ALL_OK : EXIT_LEAT_TROUBLE;
+	if (fflush(stdout) == 0)
+		return EXIT_ALL_OK;
+	message("cannot write standard output: %s", strerror(errno));
+	return EXIT_LEAT_TROUBLE;
 }
 
-static int dispatch(const struct options *options)
+static int dispatch(const struct front *front, const struct plan *plan)
 {
-	if (options->help) {
-		options_print_help();
+	if (plan->help) {
+		front->print_help();
 		return printed();
 	}
-	if (options->version) {
-		printf("leat %s\n", leat_version());
+	if (plan->version) {
+		if (front->print_version)
+			front->print_version();
+		else
+			printf("leat %s\n", leat_version());
 		return printed();
 	}
-	return run(options);
+	return run(plan);
 }
 
 int main(int argc, char **argv)
 {
-	struct options options;
-	int status, error;
+	const struct front *front;
+	struct plan plan;
+	int status;
 
 	setlocale(LC_CTYPE, ""); // what is a character, and how wide
 	descriptors_ensure();
-	error = options_parse(&options, argc, argv);
-	if (error)
-		status = error == -EINVAL ? EXIT_USAGE : EXIT_LEAT_TROUBLE;
-	else
-		status = dispatch(&options);
-	options_finish(&options);
+	status = front_parse(&front, &plan, argc, argv);
+	if (status != EXIT_ALL_OK)
+		return status;
+	status = dispatch(front, &plan);
+	plan_finish(&plan);
 	return status;
 }

@@ -38,9 +38,10 @@ void outlet_close(struct outlet *outlet)
 // With standard error taken.
 static void erase_status(struct outlet *outlet)
 {
-	if (outlet->status_shown)
-		channel_write(&outlet->err, ERASE_LINE, strlen(ERASE_LINE));
-	outlet->status_shown = false;
+	if (!outlet->status_shown)
+		return;
+	channel_write(&outlet->err, ERASE_LINE, strlen(ERASE_LINE));
+	outlet->err.line_begun = outlet->status_shown = false;
 }
 
 void outlet_take_err(struct outlet *outlet)

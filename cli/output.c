@@ -552,7 +552,9 @@ int output_print(struct output *output, const char *bytes, size_t length)
 	return out->error;
 }
 
-bool output_is_broken(struct output *output)
+int output_error(const struct output *output)
 {
-	return atomic_load(&output->out_broken) || atomic_load(&output->err_broken);
+	int out = output->outlet.out.error, err = output->outlet.err.error;
+
+	return out == -ECANCELED ? -ECANCELED : out ? out : err;
 }

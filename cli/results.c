@@ -56,6 +56,20 @@ static int write_file(const struct results *results, uint64_t sequence, const ch
 	return error;
 }
 
+void results_forget(const struct results *results, uint64_t sequence)
+{
+	static const char *const names[] = {
+		"/stdout", "/stderr", "/command", "/outcome", ""};
+	char path[64];
+
+	for (size_t index = 0;
+		results->directory_fd >= 0 && index < sizeof names / sizeof *names;
+		index++) {
+		snprintf(path, sizeof path, "%" PRIu64 "%s", sequence, names[index]);
+		unlinkat(results->directory_fd, path, *names[index] ? 0 : AT_REMOVEDIR);
+	}
+}
+
 static int make_directory(const struct results *results, uint64_t sequence)
 {
 	char name[24];
@@ -70,8 +84,10 @@ int results_begin(const struct results *results, uint64_t sequence, const char *
 	size_t length, int fds[2])
 {
 	struct text text = {0};
-	int error = make_directory(results, sequence);
+	int error;
 
+	results_forget(results, sequence);
+	error = make_directory(results, sequence);
 	if (error)
 		return error;
 	text_append(&text, command, length);

@@ -15,6 +15,10 @@ struct results {
 int results_open(struct results *results, const char *name);
 void results_close(struct results *results);
 
+/** What an earlier run left of this task's number goes away; one that has not run has
+ * none. */
+void results_forget(const struct results *results, uint64_t sequence);
+
 /**
  * Make the directory of task number `sequence` with the file "command", and open
  * "stdout" and "stderr" there, which are the caller's. What is there is replaced.

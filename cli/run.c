@@ -77,7 +77,7 @@ static void give_notice(struct run *run, unsigned running)
 				  ? "are being ended (again: kill them)"
 				  : "are being killed";
 
-	if (run->options->quiet || atomic_exchange(&run->notice_given, true))
+	if (run->plan->quiet || atomic_exchange(&run->notice_given, true))
 		return;
 	run_say(run, "%s: %u running %s, %llu%s not run", cause_words(cause), running,
 		end, unrun, atomic_load(&run->account.input_cut) ? "+" : "");
@@ -91,11 +91,11 @@ static void level_reached(void *argument, enum level level, int cause)
 		return; // main gives notice when it has counted
 	if (!atomic_load(&run->notice_given))
 		give_notice(run, leat_pool_state(run->pool).running);
-	else if (!run->options->quiet && level == LEVEL_TERMINATE)
+	else if (!run->plan->quiet && level == LEVEL_TERMINATE)
 		run_say(run, cause == CAUSE_DRAIN_TIMEOUT
 				     ? "drain timeout: ending the running tasks"
 				     : "ending the running tasks (again: kill them)");
-	else if (!run->options->quiet)
+	else if (!run->plan->quiet && level == LEVEL_KILL)
 		run_say(run, "killing the running tasks");
 }
 
@@ -121,7 +121,7 @@ static void output_lost(void *argument, uint64_t sequence, int error)
 {
 	struct run *run = argument;
 
-	const char *results = run->options->results;
+	const char *results = run->plan->results;
 
 	run_say(run, "output of task %llu is lost: cannot keep it in %s: %s",
 		(unsigned long long)sequence,
@@ -142,121 +142,152 @@ static void resize(void *argument, int change)
 
 /* ---- the input, in the main thread ---- */
 
-bool run_is_task(const struct run *run, const struct record *record)
+// What a command is made of is known once the header has been read.
+static int begin_reading(struct run *run, struct patience patience)
 {
-	if (!run->surroundings.lines)
-		return true;
-	for (size_t index = 0; index < record->length; index++)
-		if (!strchr(" \t\r", record->bytes[index]) || !record->bytes[index])
-			return record->bytes[index] != '#';
-	return false;
+	struct command_size size;
+	const char *const *names;
+	size_t count;
+	int error = rows_prepare(run->rows, patience);
+
+	if (error || run->tasks)
+		return error;
+	names = rows_names(run->rows, &count);
+	unrun_write_header(&run->unrun, names, count);
+	error = recipe_create(&run->recipe, run->plan, names, count);
+	if (!error) {
+		recipe_measure(run->recipe, &size);
+		size.environment = surroundings_environment_bytes(&run->surroundings);
+		error = tasks_create(&run->tasks, run->rows, run->plan, &size,
+			leat_pool_state(run->pool).size);
+	}
+	if (error)
+		run_say(run, "out of memory");
+	run->surroundings.recipe = run->recipe;
+	return error;
 }
 
-static int submit(struct run *run, const struct record *record)
+// The task is the pool's then; where it was not accepted it remains the caller's.
+static int submit(struct run *run, struct task *task)
 {
-	struct task *task = malloc(sizeof *task + record->length);
 	struct leat_job job = {
 		.run = run_task,
 		.complete = run_task_complete,
 		.argument = task,
 		.context = run->cancellation.terminate,
 	};
-	int error;
 
-	if (!task)
-		return -ENOMEM;
-	*task = (struct task){.run = run,
-		.sequence = atomic_fetch_add(&run->read, 1) + 1,
-		.length = record->length};
-	memcpy(task->record, record->bytes, record->length);
-	error = leat_pool_submit(run->pool, &job, NULL);
-	if (error)
+	return leat_pool_submit(run->pool, &job, NULL);
+}
+
+// Prints what would run, as a line.
+static int print_task(struct run *run, struct task *task)
+{
+	struct text line = {0};
+	int error = 0;
+
+	recipe_append_command(run->recipe, task, 1, SIZE_MAX, &line);
+	text_append(&line, "\n", 1);
+	if (line.failed)
+		error = -ENOMEM;
+	else if (memchr(line.bytes, '\0', line.length))
+		run_fail_task(run, task, -EINVAL);
+	else
+		error = output_print(run->output, line.bytes, line.length);
+	text_finish(&line);
+	if (!error)
 		free(task);
 	return error;
 }
 
-// Prints what would run, as a line.
-static int print_record(struct run *run, const struct record *record)
+static void count_unrun(struct run *run, struct task *task)
 {
-	struct text line = {0};
-	int error;
-
-	text_append(&line, record->bytes, record->length);
-	text_append(&line, "\n", 1);
-	error = line.failed ? -ENOMEM
-			    : output_print(run->output, line.bytes, line.length);
-	text_finish(&line);
-	return error;
-}
-
-static void count_unrun(struct run *run, const struct record *record)
-{
+	if (!task->sequence)
+		task->sequence = atomic_fetch_add(&run->read, 1) + 1;
 	account_count(&run->account, TASK_UNRUN);
-	unrun_write(&run->unrun, record->bytes, record->length);
+	results_forget(&run->surroundings.results, task->sequence);
+	unrun_write(&run->unrun, task);
+	free(task);
 }
 
-// Returns 0 at the input's end, else why reading stopped; the record in hand that was
-// not accepted, if that was why, is in *refused.
-static int read_and_submit(struct run *run, struct record *refused)
+// Returns 0 at the input's end, else why reading stopped; the task in hand that was not
+// accepted, if that was why, is in *refused.
+static int read_and_submit(struct run *run, struct task **refused)
 {
 	struct patience patience = {run->cancellation.intake, LEAT_NEVER};
-	int got, error = 0;
+	int got, error = begin_reading(run, patience);
 
-	*refused = (struct record){0};
+	*refused = NULL;
+	if (error)
+		return error;
+	run_start_display(run);
 	do {
-		struct record record;
+		struct task *task = NULL;
 
-		got = input_next(run->input, patience, &record);
-		if (got == 1 && run_is_task(run, &record))
-			error = run->options->dry_run ? print_record(run, &record)
-						      : submit(run, &record);
+		got = tasks_next(run->tasks, patience, &task);
+		if (got != 1)
+			break;
+		task->run = run;
+		task->sequence = atomic_fetch_add(&run->read, 1) + 1;
+		error = run->plan->dry_run ? print_task(run, task) : submit(run, task);
 		if (error)
-			*refused = record;
-	} while (got == 1 && !error);
+			*refused = task;
+	} while (!error);
 	return error ? error : got;
 }
 
 // Reads on to count what will not be run, as long as that costs no waiting.
-static void count_rest(struct run *run, const struct record *refused)
+static int count_more(struct run *run, struct patience patience)
 {
-	struct leat_context *kill = run->cancellation.kill;
-	struct patience patience = {kill, LEAT_NEVER};
-	struct record record;
-	int got = 1;
+	struct task *task;
+	int got = begin_reading(run, patience);
 
-	if (!input_is_bounded(run->input))
-		patience.until = leat_context_now(kill) + COUNTING_NS;
+	for (unsigned count = 1; !got || got == 1; count++) {
+		if (count % COUNTING_STRIDE == 0 &&
+			leat_context_now(patience.context) >= patience.until)
+			return -EAGAIN;
+		got = tasks_next(run->tasks, patience, &task);
+		if (!got)
+			return 0;
+		if (got == 1)
+			count_unrun(run, task);
+	}
+	if (run->tasks && tasks_flush(run->tasks, &task) == 1)
+		count_unrun(run, task);
+	return got;
+}
+
+static void count_rest(struct run *run, struct task *refused)
+{
+	struct patience patience = {run->undisturbed, LEAT_NEVER};
+
+	if (!rows_are_bounded(run->rows))
+		patience.until = leat_context_now(run->undisturbed) + COUNTING_NS;
 	leat_pool_give_up(run->pool);
 	unrun_flush(&run->unrun);
-	if (refused->bytes)
+	if (refused)
 		count_unrun(run, refused);
-	for (unsigned count = 1; got == 1; count++) {
-		if (count % COUNTING_STRIDE == 0 &&
-			(leat_context_now(kill) >= patience.until ||
-				leat_context_cause(kill)))
-			break;
-		got = input_next(run->input, patience, &record);
-		if (got == 1 && run_is_task(run, &record))
-			count_unrun(run, &record);
-	}
-	if (got != 0)
+	if (count_more(run, patience) != 0)
 		atomic_store(&run->account.input_cut, true);
 }
 
 static void read_input(struct run *run)
 {
-	struct record refused;
+	struct task *refused;
 	int error = read_and_submit(run, &refused);
 	bool ended = leat_context_cause(run->cancellation.intake) != 0;
 	unsigned running = leat_pool_state(run->pool).running;
 
-	if (refused.bytes && !ended) {
-		run_say(run, "cannot run any more tasks: %s", strerror(-error));
+	if (refused && !ended) {
+		run_say(run, "cannot %s: %s",
+			run->plan->dry_run ? "write standard output"
+					   : "run any more tasks",
+			strerror(-error));
 		run_fail(run);
 		ended = true;
 	}
 	if (error && ended) {
-		count_rest(run, &refused);
+		count_rest(run, refused);
 	} else if (error) { // the input's own, which said so: what was read is run
 		atomic_store(&run->account.leat_trouble, true);
 		atomic_store(&run->account.input_cut, true);
@@ -283,7 +314,7 @@ static const char *temporary_directory(void)
 
 static int init_surroundings(struct run *run)
 {
-	const struct options *options = run->options;
+	const struct plan *plan = run->plan;
 	struct surroundings *surroundings = &run->surroundings;
 
 	*surroundings = (struct surroundings){
@@ -293,18 +324,16 @@ static int init_surroundings(struct run *run)
 			{
 				.terminate = run->cancellation.terminate,
 				.kill = run->cancellation.kill,
-				.timeout_ns = options->timeout_ns,
-				.grace_ns = options->kill_after_ns,
-				.linger_ns = options->linger_ns,
+				.timeout_ns = plan->timeout_ns,
+				.grace_ns = plan->kill_after_ns,
+				.linger_ns = plan->linger_ns,
 			},
 		.intake = run->cancellation.intake,
 		.output = run->output,
 		.results = surroundings->results,
-		.tag = run->tag,
-		.tag_color = color_wanted(options->color, STDOUT_FILENO),
-		.verbose = options->verbose,
-		.terminal = options->pty ? &run->terminal : NULL,
-		.lines = options->lines,
+		.tag_color = color_wanted(plan->color, STDOUT_FILENO),
+		.verbose = plan->verbose,
+		.terminal = plan->pty ? &run->terminal : NULL,
 	};
 	return surroundings_init_environment(surroundings);
 }
@@ -317,7 +346,7 @@ static size_t queue_length(unsigned slots)
 
 static unsigned choose_size(struct run *run)
 {
-	const struct jobs *jobs = &run->options->jobs;
+	const struct jobs *jobs = &run->plan->jobs;
 
 	run->slot_count = leat_family_room(run->surroundings.family);
 	if (jobs->kind == JOBS_NUMBER && jobs->number > run->slot_count)
@@ -332,8 +361,8 @@ static int start_signals(struct run *run)
 	run->receiver = (struct signals_receiver){
 		.cancellation = &run->cancellation,
 		.family = run->surroundings.family,
-		.drain_timeout_ns = run->options->drain_timeout_ns,
-		.terminate_on_interrupt = run->options->terminate_on_interrupt,
+		.drain_timeout_ns = run->plan->drain_timeout_ns,
+		.terminate_on_interrupt = run->plan->terminate_on_interrupt,
 		.argument = run,
 		.level_reached = level_reached,
 		.resize = resize,
@@ -344,7 +373,7 @@ static int start_signals(struct run *run)
 static int start_output(struct run *run, unsigned size)
 {
 	struct output_settings settings = {
-		.mode = run->options->mode,
+		.mode = run->plan->mode,
 		.slots = size,
 		.directory = run->temporary_directory,
 		.kill = run->cancellation.kill,
@@ -366,7 +395,7 @@ static int start_engine(struct run *run)
 	unsigned size = choose_size(run);
 	int error;
 
-	run->color = color_wanted(run->options->color, STDERR_FILENO);
+	run->color = color_wanted(run->plan->color, STDERR_FILENO);
 	choose_terminal(run);
 	run->slots = calloc(run->slot_count, sizeof *run->slots);
 	if (!run->slots)
@@ -416,11 +445,11 @@ static bool all_ok(const struct run *run)
 
 static void print_summary(struct run *run)
 {
-	const struct options *options = run->options;
+	const struct plan *plan = run->plan;
 	struct text line = {0};
 
-	if (options->quiet || options->dry_run ||
-		(all_ok(run) && !options->summary && !isatty(STDERR_FILENO)))
+	if (plan->quiet || plan->dry_run ||
+		(all_ok(run) && !plan->summary && !isatty(STDERR_FILENO)))
 		return;
 	account_append_summary(&line, &run->account,
 		leat_context_now(run->cancellation.kill) - run->started, run->color);
@@ -430,10 +459,9 @@ static void print_summary(struct run *run)
 
 static void run_tasks(struct run *run)
 {
-	if (input_is_terminal(run->input))
+	if (rows_are_typed(run->rows) && run->plan->command == COMMAND_LINES)
 		message("reading commands from the terminal, one per line, until Ctrl-D");
 	run->started = leat_context_now(run->cancellation.kill);
-	run_start_display(run);
 	read_input(run);
 	leat_pool_wait(run->pool);
 	display_stop(run->display);
@@ -446,7 +474,7 @@ static void run_tasks(struct run *run)
 
 static void finish_unrun(struct run *run)
 {
-	const char *name = run->options->unrun_file;
+	const char *name = run->plan->unrun_file;
 	int error = unrun_close(&run->unrun);
 
 	if (!error)
@@ -459,10 +487,12 @@ static void finish_unrun(struct run *run)
 static int conclude(struct run *run)
 {
 	int number = cancellation_first_signal(&run->cancellation);
+	int error = output_error(run->output);
 
-	if (output_is_broken(run->output) &&
-		cancellation_level(&run->cancellation) < LEVEL_KILL)
+	if (error && cancellation_level(&run->cancellation) < LEVEL_KILL)
 		atomic_store(&run->account.leat_trouble, true);
+	if (error == -EPIPE && !signals_is_ignored(SIGPIPE))
+		atomic_store(&run->pipe_broken, true);
 	stop_engine(run);
 	if (atomic_load(&run->pipe_broken))
 		signals_die_of(SIGPIPE);
@@ -489,20 +519,20 @@ static int run_with_input(struct run *run)
 // What can fail before anything runs, in order; EXIT_ALL_OK: all is open.
 static int prepare(struct run *run)
 {
-	const struct options *options = run->options;
-	int error = shell_init(&run->surroundings.shell, options->shell);
+	const struct plan *plan = run->plan;
+	int error = shell_init(&run->surroundings.shell, plan->shell);
 
 	if (error) {
 		message("--shell: cannot run %s: %s",
-			options->shell ? options->shell : "sh", strerror(-error));
-		return options->shell ? EXIT_USAGE : EXIT_LEAT_TROUBLE;
+			plan->shell ? plan->shell : "sh", strerror(-error));
+		return plan->shell ? EXIT_USAGE : EXIT_LEAT_TROUBLE;
 	}
 	error = leat_family_create(&run->surroundings.family);
 	if (error) {
 		cannot("start", error);
 		return EXIT_LEAT_TROUBLE;
 	}
-	error = input_open(&run->input, options);
+	error = rows_open(&run->rows, plan);
 	if (error)
 		goto destroy_family;
 	error = descriptors_close_input();
@@ -510,52 +540,49 @@ static int prepare(struct run *run)
 		cannot("open /dev/null", error);
 		goto close_input;
 	}
-	error = unrun_open(&run->unrun, options->unrun_file, options->delimiter);
+	error = unrun_open(&run->unrun, plan);
 	if (error) {
-		message("cannot write %s: %s", options->unrun_file, strerror(-error));
+		message("cannot write %s: %s", plan->unrun_file, strerror(-error));
 		goto close_input;
 	}
-	error = results_open(&run->surroundings.results, options->results);
+	error = results_open(&run->surroundings.results, plan->results);
 	if (error) {
-		message("cannot write to %s: %s", options->results, strerror(-error));
+		message("cannot write to %s: %s", plan->results, strerror(-error));
 		goto close_unrun;
 	}
-	if (options->tag_string)
-		error = template_parse(
-			&run->tag, options->tag_string, &(struct template_syntax){0});
-	if (!error)
-		return EXIT_ALL_OK;
-	message("out of memory");
-	results_close(&run->surroundings.results);
+	return EXIT_ALL_OK;
 close_unrun:
 	unrun_close(&run->unrun);
 close_input:
-	input_close(run->input);
+	rows_close(run->rows);
 destroy_family:
 	leat_family_destroy(run->surroundings.family);
 	return EXIT_LEAT_TROUBLE;
 }
 
-int run(const struct options *options)
+int run(const struct plan *plan)
 {
 	static struct run run; // zero, and large for a stack
 	int status;
 
-	run.options = options;
+	run.plan = plan;
 	run.temporary_directory = temporary_directory();
 	status = prepare(&run);
 	if (status != EXIT_ALL_OK)
 		return status;
 	signals_block();
-	if (cancellation_init(&run.cancellation, options->deadline_ns) < 0) {
+	if (cancellation_init(&run.cancellation, plan->deadline_ns) < 0 ||
+		leat_context_create(&run.undisturbed, NULL, LEAT_NEVER) < 0) {
 		message("out of memory");
 		return EXIT_LEAT_TROUBLE;
 	}
 	status = run_with_input(&run);
+	leat_context_destroy(run.undisturbed);
 	cancellation_finish(&run.cancellation);
-	template_destroy(run.tag);
+	tasks_destroy(run.tasks);
+	recipe_destroy(run.recipe);
 	results_close(&run.surroundings.results);
-	input_close(run.input);
+	rows_close(run.rows);
 	leat_family_destroy(run.surroundings.family);
 	return status;
 }

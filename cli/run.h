@@ -2,13 +2,13 @@
 #ifndef LEAT_CLI_RUN_H
 #define LEAT_CLI_RUN_H
 
-#include "options.h"
+#include "plan.h"
 
 /**
  * Run all that the options ask for, and report. Returns leat's exit status; after a
  * cancellation by a signal it dies of that signal instead. To be called once, by the
  * main thread, while it is the only one.
  */
-int run(const struct options *options);
+int run(const struct plan *plan);
 
 #endif

@@ -23,28 +23,23 @@ static void count_progress(void *argument, struct progress_state *state)
 	state->elapsed_ns = leat_context_now(run->cancellation.kill) - run->started;
 }
 
-// Of files, how many tasks there will be can be told beforehand.
+// How many tasks there will be, where the number of records tells that.
 static void count_total(struct run *run)
 {
-	struct input *input = NULL;
+	const struct batching *batching = &run->plan->batching;
 	struct patience patience = {run->cancellation.intake, LEAT_NEVER};
-	struct record record;
-	uint64_t total = 0;
 
-	if (!input_is_bounded(run->input) || input_reopen(&input, run->input) < 0)
-		return;
-	while (input_next(input, patience, &record) == 1)
-		total += run_is_task(run, &record);
-	input_close(input);
-	run->total = total;
+	if (batching->records && !batching->lines)
+		run->total = (rows_total(run->rows, patience) + batching->records - 1) /
+			     batching->records;
 }
 
-static bool wants_display(const struct options *options)
+static bool wants_display(const struct plan *plan)
 {
-	if (options->progress)
+	if (plan->progress)
 		return true;
-	return !options->no_progress && !options->quiet && !options->dry_run &&
-	       options->mode != OUTPUT_STRAIGHT && color_is_display(STDERR_FILENO);
+	return !plan->no_progress && !plan->quiet && !plan->dry_run &&
+	       plan->mode != OUTPUT_STRAIGHT && color_is_display(STDERR_FILENO);
 }
 
 void run_start_display(struct run *run)
@@ -52,15 +47,16 @@ void run_start_display(struct run *run)
 	struct display_settings settings = {
 		.output = run->output,
 		.slots = run->slot_count,
+		.recipe = run->surroundings.recipe,
 		.log = !color_is_display(STDERR_FILENO),
 		.color = run->color,
-		.at_once = run->options->progress && color_is_display(STDERR_FILENO),
+		.at_once = run->plan->progress && color_is_display(STDERR_FILENO),
 		.count = count_progress,
 		.argument = run,
 		.clock = run->cancellation.kill,
 	};
 
-	if (!wants_display(run->options))
+	if (!wants_display(run->plan))
 		return;
 	count_total(run);
 	display_start(&run->display, &settings);

@@ -4,21 +4,23 @@
 
 #include "cancellation.h"
 #include "display.h"
-#include "input.h"
+#include "rows.h"
 #include "signals.h"
 #include "slot.h"
 #include "unrun.h"
 
 struct run {
-	const struct options *options;
+	const struct plan *plan;
 	struct surroundings surroundings;
 	struct cancellation cancellation;
+	struct leat_context *undisturbed; //< by any cancellation
 	struct leat_pool *pool;
-	struct input *input;
+	struct rows *rows;
+	struct recipe *recipe;
+	struct tasks *tasks;
 	const char *temporary_directory;
 	struct output *output;
 	struct display *display; //< NULL: no progress is shown
-	struct template *tag;
 	struct winsize terminal;
 	bool color; //< on standard error
 	struct unrun unrun;
@@ -43,11 +45,11 @@ void run_say(struct run *run, const char *format, ...)
 /** leat can't go on: as if interrupted, and the exit status says so. */
 void run_fail(struct run *run);
 
-/** Whether it is one: lines that are empty, blank or a comment are not. */
-bool run_is_task(const struct run *run, const struct record *record);
-
 /** Start the display, where it is wanted. Without it the run is none the worse. */
 void run_start_display(struct run *run);
+
+/** Count a task as failed that could not even be tried, and say why. */
+void run_fail_task(struct run *run, struct task *task, int error);
 
 /** One task, `argument`, in its worker; and its completion (leat_job_fn). */
 void run_task(struct leat_worker *worker, void *argument);

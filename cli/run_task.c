@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MOST_VALUES 64 // of a command that is shown
+
 static struct slot *get_slot(struct run *run, unsigned number)
 {
 	struct slot **slot = &run->slots[number - 1];
@@ -16,22 +18,26 @@ static struct slot *get_slot(struct run *run, unsigned number)
 	return *slot;
 }
 
-static void append_task_line(struct text *line, const struct task *task,
+static void append_task_line(struct text *line, const struct task *task, unsigned slot,
 	const struct leat_outcome *outcome, int error)
 {
-	const struct options *options = task->run->options;
+	const struct run *run = task->run;
+	const struct plan *plan = run->plan;
+	struct text command = {0};
 	struct task_trouble trouble = {
 		.error = error,
 		.words = error == -EINVAL ? "there is a NUL byte in it" : NULL,
 	};
 
-	if (task->end == TASK_OK || task->end == TASK_UNRUN || options->quiet)
+	if (task->end == TASK_OK || task->end == TASK_UNRUN || plan->quiet)
 		return;
-	if (task->run->color)
+	if (run->color)
 		text_format(line, COLOR_RED);
-	account_append_task(line, task->sequence, outcome, &trouble, options->timeout_ns,
-		task->record, task->length);
-	if (task->run->color) { // before the newline, which is to be of no colour
+	recipe_append_command(run->recipe, task, slot, MOST_VALUES, &command);
+	account_append_task(line, task->sequence, outcome, &trouble, plan->timeout_ns,
+		command.bytes ? command.bytes : "", command.length);
+	text_finish(&command);
+	if (run->color) { // before the newline, which is to be of no colour
 		line->length--;
 		text_format(line, COLOR_OFF "\n");
 	}
@@ -45,15 +51,21 @@ static enum task_end classify(const struct leat_outcome *outcome, int error)
 }
 
 // A task without a slot.
-static void fail_task(struct task *task)
+static void fail_task(struct task *task, int error)
 {
 	struct leat_outcome outcome = {0};
 	struct text line = {0};
 
 	task->end = TASK_FAILED;
-	append_task_line(&line, task, &outcome, -ENOMEM);
+	append_task_line(&line, task, 1, &outcome, error);
 	output_line(task->run->output, task->sequence, &line);
 	text_finish(&line);
+}
+
+void run_fail_task(struct run *run, struct task *task, int error)
+{
+	fail_task(task, error);
+	account_count(&run->account, task->end);
 }
 
 static void check_results(struct run *run, const struct task *task, int error)
@@ -77,7 +89,7 @@ static void run_in(struct slot *slot, struct task *task)
 	task->end = classify(&outcome, error);
 	if (!error && outcome.ended_by == LEAT_BY_DEADLINE)
 		atomic_store(&run->account.deadline_hit, true);
-	append_task_line(&line, task, &outcome, error);
+	append_task_line(&line, task, slot_number(slot), &outcome, error);
 	error = slot_end(slot, task, error ? NULL : &outcome, &line);
 	check_results(run, task, error);
 	text_finish(&line);
@@ -91,7 +103,7 @@ void run_task(struct leat_worker *worker, void *argument)
 	struct slot *slot = get_slot(run, number);
 
 	if (!slot) {
-		fail_task(task);
+		fail_task(task, -ENOMEM);
 		return;
 	}
 	display_task_begins(run->display, number, task);
@@ -113,6 +125,8 @@ void run_task_complete(void *argument, const struct leat_completion *completion)
 		run_fail(run);
 	}
 	account_count(&run->account, task->end);
+	if (task->end == TASK_UNRUN)
+		results_forget(&run->surroundings.results, task->sequence);
 	if (task->end == TASK_UNRUN)
 		unrun_add(&run->unrun, task);
 	else

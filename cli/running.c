@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 // Enough to be shown; the rest of a long command is nobody's interest here.
-#define COMMAND_BYTES 512
+#define MOST_VALUES 64
 
 struct entry {
 	const struct task *task; //< NULL: the slot is idle
@@ -14,11 +14,13 @@ struct entry {
 
 struct running {
 	pthread_mutex_t lock;
+	const struct recipe *recipe;
 	unsigned slots;
 	struct entry entries[];
 };
 
-int running_create(struct running **result, unsigned slots)
+int running_create(
+	struct running **result, unsigned slots, const struct recipe *recipe)
 {
 	struct running *running =
 		calloc(1, sizeof *running + slots * sizeof *running->entries);
@@ -26,6 +28,7 @@ int running_create(struct running **result, unsigned slots)
 	if (!running)
 		return -ENOMEM;
 	running->slots = slots;
+	running->recipe = recipe;
 	pthread_mutex_init(&running->lock, NULL);
 	*result = running;
 	return 0;
@@ -75,10 +78,8 @@ unsigned running_longest(struct running *running, struct text *command, int64_t 
 			longest = entry;
 	}
 	if (longest) {
-		const struct task *task = longest->task;
-
-		text_append(command, task->record,
-			task->length < COMMAND_BYTES ? task->length : COMMAND_BYTES);
+		recipe_append_command(running->recipe, longest->task,
+			(unsigned)(longest - running->entries) + 1, MOST_VALUES, command);
 		*since_ns = longest->since_ns;
 	}
 	pthread_mutex_unlock(&running->lock);

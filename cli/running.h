@@ -2,12 +2,13 @@
 #ifndef LEAT_CLI_RUNNING_H
 #define LEAT_CLI_RUNNING_H
 
-#include "task.h"
+#include "recipe.h"
 
 struct running;
 
-/** For up to `slots` tasks. Errors: -ENOMEM. */
-int running_create(struct running **result, unsigned slots);
+/** For up to `slots` tasks of this recipe. Errors: -ENOMEM. */
+int running_create(
+	struct running **result, unsigned slots, const struct recipe *recipe);
 void running_destroy(struct running *running);
 
 /** Slot `number` begins with `task` at the time `now_ns`, and is done with it. */

@@ -80,17 +80,32 @@ static bool is_dash(const char *path)
 	return dash;
 }
 
+static int check_program(const char *path)
+{
+	struct stat status;
+
+	if (access(path, X_OK) < 0 || stat(path, &status) < 0)
+		return -errno;
+	return S_ISREG(status.st_mode) ? 0 : -EACCES;
+}
+
+// What dash would not pass on as it is.
+static bool has_shell_variables(void)
+{
+	return getenv("IFS") || getenv("OPTIND") || getenv("PPID");
+}
+
 static int find_program(const char *name, const char *search_path, char *found)
 {
 	if (strchr(name, '/') || !search_path)
-		return access(name, X_OK) < 0 ? -errno : 0;
+		return check_program(name);
 	for (const char *end;; search_path = end + 1) {
 		end = strchrnul(search_path, ':');
 		// An empty entry is the current directory, as in execvp(3).
 		if (snprintf(found, PATH_MAX, "%.*s%s%s", (int)(end - search_path),
 			    search_path, end == search_path ? "" : "/",
 			    name) < PATH_MAX &&
-			access(found, X_OK) == 0)
+			check_program(found) == 0)
 			return 1;
 		if (!*end)
 			return -ENOENT;
@@ -113,7 +128,7 @@ int shell_init(struct shell *shell, const char *path)
 	slash = strrchr(shell->path, '/');
 	shell->name = path && slash ? slash + 1 : "sh";
 	shell->direct = !path && shell->search_path && is_dash(shell->path) &&
-			is_current_directory(getenv("PWD"));
+			is_current_directory(getenv("PWD")) && !has_shell_variables();
 	return 0;
 }
 
@@ -134,19 +149,44 @@ void command_finish(struct command *command)
 	command_release(command);
 	free(command->argv);
 	text_finish(&command->words);
+	text_finish(&command->text);
 }
 
-static int reserve(struct command *command, size_t count)
+void command_begin(struct command *command)
 {
-	const char **argv;
+	command->direct = true;
+	command->count = 0;
+	command->words.length = 0;
+	command->words.failed = false;
+}
 
-	if (count <= command->capacity)
-		return 0;
-	argv = reallocarray(command->argv, count + 8, sizeof *argv);
-	if (!argv)
+int command_add(struct command *command, const char *word)
+{
+	if (command->count + 1 >= command->capacity) {
+		size_t capacity = 2 * command->capacity + 8;
+		const char **argv = reallocarray(command->argv, capacity, sizeof *argv);
+
+		if (!argv)
+			return -ENOMEM;
+		command->argv = argv;
+		command->capacity = capacity;
+	}
+	command->argv[command->count++] = word;
+	return 0;
+}
+
+int command_end(struct command *command)
+{
+	const char *at = command->words.bytes;
+
+	if (command->words.failed)
 		return -ENOMEM;
-	command->argv = argv;
-	command->capacity = count + 8;
+	for (size_t index = 0; index < command->count; index++)
+		if (!command->argv[index]) {
+			command->argv[index] = at;
+			at += strlen(at) + 1;
+		}
+	command->argv[command->count] = NULL;
 	return 0;
 }
 
@@ -175,24 +215,23 @@ static int prepare_direct(struct command *command, const char *text, size_t leng
 {
 	const char *end;
 	size_t count;
-	int error;
+	int error = 0;
 
-	command->words.length = 0;
+	command_begin(command);
 	text_append(&command->words, text, length);
 	if (command->words.failed)
 		return -ENOMEM;
 	if (!split_plain(command->words.bytes, &count))
 		return 0;
-	error = reserve(command, count + 1);
+	end = command->words.bytes + length;
+	for (const char *at = command->words.bytes; !error && at < end;
+		at += strlen(at) + 1)
+		if (*at)
+			error = command_add(command, at);
 	if (error)
 		return error;
-	end = command->words.bytes + length;
-	count = 0;
-	for (const char *at = command->words.bytes; at < end; at += strlen(at) + 1)
-		if (*at)
-			command->argv[count++] = at;
-	command->argv[count] = NULL;
-	return count && !is_shell_word(command->argv[0]);
+	command->argv[command->count] = NULL;
+	return !is_shell_word(command->argv[0]);
 }
 
 static int write_script(struct command *command, const char *text, size_t length)
@@ -211,47 +250,45 @@ static int write_script(struct command *command, const char *text, size_t length
 	return 0;
 }
 
-static int prepare_script(struct command *command, const char *text, size_t length)
+// The command as a word, or one that reads it.
+static int add_script(struct command *command, const char *text, size_t length)
 {
-	int error = write_script(command, text, length);
+	int error;
 
-	if (error)
-		return error;
-	command->words.length = 0;
-	text_format(
-		&command->words, ". /proc/%d/fd/%d", (int)getpid(), command->script_fd);
-	return 0;
+	if (length < ARGUMENT_BYTES) {
+		text_append(&command->words, text, length);
+	} else {
+		error = write_script(command, text, length);
+		if (error)
+			return error;
+		text_format(&command->words, ". /proc/%d/fd/%d", (int)getpid(),
+			command->script_fd);
+	}
+	text_append(&command->words, "", 1);
+	return command_add(command, NULL);
 }
 
 int command_prepare(struct command *command, const struct shell *shell, const char *text,
-	size_t length)
+	size_t length, bool alone)
 {
-	size_t count = 0;
-	int error;
+	int error, direct = 0;
 
 	if (memchr(text, '\0', length))
 		return -EINVAL;
-	command->words.failed = false;
+	if (shell->direct && alone && length < ARGUMENT_BYTES)
+		direct = prepare_direct(command, text, length);
+	if (direct)
+		return direct < 0 ? direct : 0;
+	command_begin(command);
 	command->direct = false;
-	if (shell->direct && length < ARGUMENT_BYTES) {
-		int direct = prepare_direct(command, text, length);
-
-		command->direct = direct > 0;
-		if (direct)
-			return direct < 0 ? direct : 0;
-	}
-	command->words.length = 0;
-	text_append(&command->words, text, length < ARGUMENT_BYTES ? length : 0);
-	error = length < ARGUMENT_BYTES ? 0 : prepare_script(command, text, length);
+	error = command_add(command, shell->name);
 	if (!error)
-		error = command->words.failed ? -ENOMEM : reserve(command, 5);
-	if (error)
-		return error;
-	command->argv[count++] = shell->name;
-	command->argv[count++] = "-c";
-	if (*command->words.bytes == '-' || *command->words.bytes == '+')
-		command->argv[count++] = "--"; // else it would be taken for options
-	command->argv[count++] = command->words.bytes;
-	command->argv[count] = NULL;
-	return 0;
+		error = command_add(command, "-c");
+	if (!error && (*text == '-' || *text == '+')) // else it would be taken for options
+		error = command_add(command, "--");
+	if (!error)
+		error = add_script(command, text, length);
+	if (!error && !alone)
+		error = command_add(command, shell->name);
+	return error ? error : command_end(command);
 }

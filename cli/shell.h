@@ -22,9 +22,10 @@ int shell_init(struct shell *shell, const char *path);
 /** A command made ready; its memory is used again by the next one. */
 struct command {
 	const char **argv;
-	size_t capacity; //< of argv
-	bool direct;     //< argv is the command's own words, not the shell's
-	struct text words;
+	size_t count, capacity; //< of argv
+	bool direct;            //< argv is the command's own words, not the shell's
+	struct text words;      //< that argv points into
+	struct text text;       //< for whoever makes commands
 	int script_fd; //< a command too long for an argument, else -1
 };
 
@@ -32,11 +33,20 @@ void command_init(struct command *command);
 void command_finish(struct command *command);
 
 /**
- * Make ready to run `length` bytes of `text` as `sh -c` would run them. Returns 0;
- * -EINVAL: there is a NUL byte in it; -ENOMEM, -EMFILE, -ENFILE: no room.
+ * Make ready to run `length` bytes of `text` as `sh -c` would run them; with parameters
+ * to come (not `alone`), by command_add() and command_end(). Returns 0; -EINVAL: there is
+ * a NUL byte in it; -ENOMEM, -EMFILE, -ENFILE: no room.
  */
 int command_prepare(struct command *command, const struct shell *shell, const char *text,
-	size_t length);
+	size_t length, bool alone);
+
+/**
+ * Make a command word by word: each is a string that stays, or NULL for the next of those
+ * in `words`, where each has a NUL behind. Errors: -ENOMEM.
+ */
+void command_begin(struct command *command);
+int command_add(struct command *command, const char *word);
+int command_end(struct command *command);
 
 /** Let go of what only this run needed. */
 void command_release(struct command *command);

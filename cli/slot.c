@@ -67,6 +67,15 @@ int surroundings_init_environment(struct surroundings *surroundings)
 	return 0;
 }
 
+size_t surroundings_environment_bytes(const struct surroundings *surroundings)
+{
+	size_t bytes = VARIABLES * VARIABLE_BYTES;
+
+	for (size_t index = 0; index < surroundings->environment_count; index++)
+		bytes += strlen(surroundings->environment[index]) + 1 + sizeof(char *);
+	return bytes;
+}
+
 void surroundings_finish(struct surroundings *surroundings)
 {
 	free(surroundings->environment);
@@ -113,6 +122,11 @@ int slot_create(
 	return error;
 }
 
+unsigned slot_number(const struct slot *slot)
+{
+	return slot->number;
+}
+
 void slot_destroy(struct slot *slot)
 {
 	if (!slot)
@@ -121,15 +135,6 @@ void slot_destroy(struct slot *slot)
 	command_finish(&slot->command);
 	free(slot->environment);
 	free(slot);
-}
-
-static size_t command_length(const struct slot *slot, const struct task *task)
-{
-	size_t length = task->length;
-
-	if (slot->surroundings->lines && length && task->record[length - 1] == '\r')
-		length--;
-	return length;
 }
 
 // Tries again as long as somebody may make room.
@@ -155,18 +160,10 @@ static int start_and_wait(
 static void append_tag(const struct slot *slot, const struct task *task, struct text *tag)
 {
 	const struct surroundings *surroundings = slot->surroundings;
-	struct template_value value = {task->record, command_length(slot, task)};
-	struct template_values values = {
-		.values = &value,
-		.count = 1,
-		.sequence = task->sequence,
-		.slot = slot->number,
-	};
 	struct text words = {0};
 
-	if (!surroundings->tag)
+	if (!recipe_append_tag(surroundings->recipe, task, slot->number, &words))
 		return;
-	template_append(surroundings->tag, &words, &values, NULL);
 	if (surroundings->tag_color)
 		text_format(tag, "%s", color_of_task(task->sequence));
 	text_append_shown(tag, words.bytes, words.length, SIZE_MAX);
@@ -179,7 +176,7 @@ static void append_tag(const struct slot *slot, const struct task *task, struct 
 int slot_begin(struct slot *slot, const struct task *task)
 {
 	const struct surroundings *surroundings = slot->surroundings;
-	struct text tag = {0};
+	struct text tag = {0}, command = {0};
 	int fds[2], error = 0;
 
 	append_tag(slot, task, &tag);
@@ -187,8 +184,11 @@ int slot_begin(struct slot *slot, const struct task *task)
 	text_finish(&tag);
 	if (surroundings->results.directory_fd < 0)
 		return 0;
-	error = results_begin(&surroundings->results, task->sequence, task->record,
-		command_length(slot, task), fds);
+	recipe_append_command(
+		surroundings->recipe, task, slot->number, SIZE_MAX, &command);
+	error = results_begin(&surroundings->results, task->sequence, command.bytes,
+		command.length, fds);
+	text_finish(&command);
 	if (!error)
 		task_output_use_files(slot->output, fds[0], fds[1]);
 	return error;
@@ -196,14 +196,17 @@ int slot_begin(struct slot *slot, const struct task *task)
 
 static void show_command(const struct slot *slot, const struct task *task)
 {
-	struct text line = {0};
+	struct text line = {0}, command = {0};
 
 	if (!slot->surroundings->verbose)
 		return;
-	text_append_shown(&line, task->record, command_length(slot, task), SIZE_MAX);
+	recipe_append_command(
+		slot->surroundings->recipe, task, slot->number, SIZE_MAX, &command);
+	text_append_shown(&line, command.bytes, command.length, SIZE_MAX);
 	text_append(&line, "\n", 1);
 	output_notice(slot->surroundings->output, &line);
 	text_finish(&line);
+	text_finish(&command);
 }
 
 int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *outcome)
@@ -225,8 +228,8 @@ int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *ou
 	snprintf(slot->variables[VARIABLE_SEQ], VARIABLE_BYTES, "LEAT_SEQ=%" PRIu64,
 		task->sequence);
 	snprintf(slot->variables[VARIABLE_ATTEMPT], VARIABLE_BYTES, "LEAT_ATTEMPT=1");
-	error = command_prepare(&slot->command, &surroundings->shell, task->record,
-		command_length(slot, task));
+	error = recipe_prepare(surroundings->recipe, &surroundings->shell, task,
+		slot->number, &slot->command);
 	if (error)
 		return error;
 	spec.argv = slot->command.argv;

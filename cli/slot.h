@@ -2,12 +2,10 @@
 #ifndef LEAT_CLI_SLOT_H
 #define LEAT_CLI_SLOT_H
 
-#include "options.h"
+#include "recipe.h"
 #include "output.h"
 #include "results.h"
 #include "shell.h"
-#include "task.h"
-#include "template.h"
 
 /** What all slots share; does not change while tasks run. */
 struct surroundings {
@@ -19,11 +17,10 @@ struct surroundings {
 	size_t environment_count;
 	struct output *output;
 	struct results results;
-	const struct template *tag;     //< before each line of output; NULL: none
+	const struct recipe *recipe;
 	bool tag_color;                 //< a task's tag in a colour of its own
 	bool verbose;                   //< each command is shown as it starts
 	const struct winsize *terminal; //< of each task's terminals; NULL: none, pipes
-	bool lines; //< records are lines: a CR at the end is not part of the command
 };
 
 /**
@@ -33,12 +30,17 @@ struct surroundings {
 int surroundings_init_environment(struct surroundings *surroundings);
 void surroundings_finish(struct surroundings *surroundings);
 
+/** How much of execve(2)'s room it takes, in bytes. */
+size_t surroundings_environment_bytes(const struct surroundings *surroundings);
+
 struct slot;
 
 /** Errors: -ENOMEM. */
 int slot_create(
 	struct slot **result, const struct surroundings *surroundings, unsigned number);
 void slot_destroy(struct slot *slot);
+
+unsigned slot_number(const struct slot *slot);
 
 /**
  * Begin with the output of `task`; slot_end() is due in any case. Returns 0, or why the

@@ -114,9 +114,16 @@ static size_t parse_braced(
 static size_t parse_replacement(
 	const char *at, const struct template_syntax *syntax, struct part *part)
 {
-	size_t renamed = syntax->braces ? parse_word(at, syntax->braces) : 0;
+	const char *braces = syntax->kind == TEMPLATE_BRACES && !syntax->braces
+				     ? "{}"
+				     : syntax->braces;
+	size_t renamed = braces ? parse_word(at, braces) : 0;
 	size_t length = *at == '{' ? parse_named(at, syntax, part) : 0;
 
+	if (syntax->kind == TEMPLATE_BRACES) {
+		*part = (struct part){.kind = ALL_VALUES};
+		return renamed;
+	}
 	if (length)
 		return length;
 	length = *at == '{' ? parse_braced(at, syntax, part) : 0;
@@ -155,8 +162,9 @@ static int parse(struct template *template, const struct template_syntax *syntax
 {
 	const char *at = template->text, *start = at;
 
-	while (*at) {
-		bool escaped = at[0] == '\\' && at[1] == '{';
+	while (*at && syntax->kind != TEMPLATE_NONE) {
+		bool escaped = syntax->kind == TEMPLATE_FULL && at[0] == '\\' &&
+			       at[1] == '{';
 		struct part part;
 		size_t length = parse_replacement(at + escaped, syntax, &part);
 		int error;
@@ -173,7 +181,7 @@ static int parse(struct template *template, const struct template_syntax *syntax
 		start = escaped ? at + 1 : at + length;
 		at += escaped + length;
 	}
-	return add_literal(template, start, at);
+	return add_literal(template, start, start + strlen(start));
 }
 
 int template_parse(
@@ -214,53 +222,76 @@ bool template_has_value(const struct template *template)
 	return false;
 }
 
+bool template_has_all(const struct template *template)
+{
+	for (size_t index = 0; index < template->count; index++)
+		if (template->parts[index].kind == ALL_VALUES)
+			return true;
+	return false;
+}
+
+bool template_is_braces(const struct template *template)
+{
+	return template->count == 1 && template->parts[0].kind == ALL_VALUES &&
+	       template->parts[0].change == WHOLE;
+}
+
+size_t template_fixed_bytes(const struct template *template)
+{
+	size_t bytes = 0;
+
+	for (size_t index = 0; index < template->count; index++)
+		bytes += template->parts[index].length;
+	return bytes;
+}
+
 // How many bytes there are up to the last `byte`, that one included.
-static size_t length_with_last(struct template_value value, char byte)
+static size_t length_with_last(struct value value, char byte)
 {
 	const char *last = value.length ? memrchr(value.bytes, byte, value.length) : NULL;
 
 	return last ? (size_t)(last - value.bytes) + 1 : 0;
 }
 
-static struct template_value base_of(struct template_value value)
+static struct value base_of(struct value value)
 {
 	size_t directory = length_with_last(value, '/');
 
 	if (directory) {
 		value.bytes += directory;
-		value.length -= directory;
+		value.length -= (uint32_t)directory;
 	}
 	return value;
 }
 
-static struct template_value without_extension(struct template_value value)
+static struct value without_extension(struct value value)
 {
 	size_t dot = length_with_last(value, '.');
 
 	if (dot > length_with_last(value, '/'))
-		value.length = dot - 1;
+		value.length = (uint32_t)dot - 1;
 	return value;
 }
 
 // All slashes at the end but one at the very start.
-static void cut_slashes(struct template_value *value)
+static void cut_slashes(struct value *value)
 {
 	while (value->length > 1 && value->bytes[value->length - 1] == '/')
 		value->length--;
 }
 
 // As dirname(3).
-static struct template_value directory_of(struct template_value value)
+static struct value directory_of(struct value value)
 {
 	cut_slashes(&value);
-	value.length = length_with_last(value, '/');
+	value.length = (uint32_t)length_with_last(value, '/');
 	if (!value.length)
-		return (struct template_value){".", 1};
+		return (struct value){.bytes = ".", .length = 1};
 	cut_slashes(&value);
 	return value;
 }
 
-static struct template_value change_value(struct template_value value, enum change change)
+static struct value change_value(struct value value, enum change change)
 {
 	switch (change) {
 	case NO_EXTENSION:
@@ -277,10 +308,10 @@ static struct template_value change_value(struct template_value value, enum chan
 	return value;
 }
 
-static void append_value(struct text *out, const struct template_value *value,
+static void append_value(struct text *out, const struct value *value,
 	enum change change, template_quote_fn quote)
 {
-	struct template_value changed = change_value(*value, change);
+	struct value changed = change_value(*value, change);
 
 	if (quote)
 		quote(out, changed.bytes, changed.length);
@@ -291,10 +322,10 @@ static void append_value(struct text *out, const struct template_value *value,
 static void append_values(struct text *out, const struct template_values *values,
 	enum change change, template_quote_fn quote)
 {
-	for (size_t index = 0; index < values->count; index++) {
+	for (size_t index = 0; index < values->all_count; index++) {
 		if (index)
 			text_append(out, " ", 1);
-		append_value(out, &values->values[index], change, quote);
+		append_value(out, &values->all[index], change, quote);
 	}
 }
 

@@ -3,6 +3,7 @@
 #define LEAT_CLI_TEMPLATE_H
 
 #include "message.h"
+#include "value.h"
 
 #include <stdint.h>
 
@@ -21,20 +22,26 @@
  */
 struct template;
 
+/** Which of that there is. */
+enum template_kind {
+	TEMPLATE_FULL,
+	TEMPLATE_RAW,    //< all, but a backslash is nothing special
+	TEMPLATE_BRACES, //< {} alone, or what stands for it
+	TEMPLATE_NONE,   //< nothing is replaced
+};
+
 struct template_syntax {
+	enum template_kind kind;
 	const char *braces;       //< stands for {}, in its place; NULL: {} does
 	const char *const *names; //< of the values, from the first; may be NULL
 	size_t name_count;
 };
 
-struct template_value {
-	const char *bytes;
-	size_t length;
-};
-
 struct template_values {
-	const struct template_value *values;
+	const struct value *values; //< {1} and so on
 	size_t count;
+	const struct value *all; //< {} and so on
+	size_t all_count;
 	uint64_t sequence;
 	unsigned slot;
 };
@@ -52,6 +59,13 @@ void template_destroy(struct template *template);
 
 /** Whether a value stands anywhere in it: {#} and {%} are none. */
 bool template_has_value(const struct template *template);
+
+/** Whether all values stand in it, as in {} and {.}; and whether it is nothing but {}. */
+bool template_has_all(const struct template *template);
+bool template_is_braces(const struct template *template);
+
+/** How many bytes of it are no replacement strings. */
+size_t template_fixed_bytes(const struct template *template);
 
 /**
  * Append the text with everything replaced, each value, once it is cut to size, by way

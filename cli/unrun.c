@@ -1,12 +1,13 @@
 #include "unrun.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-int unrun_open(struct unrun *unrun, const char *name, char delimiter)
+int unrun_open(struct unrun *unrun, const struct plan *plan)
 {
-	*unrun = (struct unrun){.delimiter = delimiter};
+	*unrun = (struct unrun){.plan = plan};
 	pthread_mutex_init(&unrun->lock, NULL);
-	return name ? whole_file_open(&unrun->file, name) : 0;
+	return plan->unrun_file ? whole_file_open(&unrun->file, plan->unrun_file) : 0;
 }
 
 // The queue gives up from its head, so a task's place is nearly always the last.
@@ -22,12 +23,46 @@ void unrun_add(struct unrun *unrun, struct task *task)
 	pthread_mutex_unlock(&unrun->lock);
 }
 
-void unrun_write(struct unrun *unrun, const char *record, size_t length)
+static void write_value(
+	struct unrun *unrun, const char *bytes, size_t length, bool ends_record)
 {
-	if (!unrun->file.stream)
-		return;
-	whole_file_write(&unrun->file, record, length);
-	whole_file_write(&unrun->file, &unrun->delimiter, 1);
+	const char *separator = unrun->plan->column_separator;
+
+	if (!separator || unrun->plan->column_pattern)
+		separator = "\t";
+	whole_file_write(&unrun->file, bytes, length);
+	if (ends_record)
+		whole_file_write(&unrun->file, &unrun->plan->splitting.delimiter, 1);
+	else
+		whole_file_write(&unrun->file, separator, strlen(separator));
+}
+
+// A byte order mark at the start would be dropped, so one that belongs to the first
+// command is written twice.
+static void write_mark(struct unrun *unrun, const struct task *task)
+{
+	if (!unrun->begun && unrun->plan->splitting.commands && task->count &&
+		strncmp(task->values->bytes, "\xEF\xBB\xBF", 3) == 0)
+		whole_file_write(&unrun->file, "\xEF\xBB\xBF", 3);
+	unrun->begun = true;
+}
+
+void unrun_write(struct unrun *unrun, const struct task *task)
+{
+	if (unrun->file.stream)
+		write_mark(unrun, task);
+	for (size_t index = 0; unrun->file.stream && index < task->count; index++) {
+		const struct value *value = &task->values[index];
+
+		write_value(unrun, value->bytes, value->length, value->ends_record);
+	}
+}
+
+void unrun_write_header(struct unrun *unrun, const char *const *names, size_t count)
+{
+	for (size_t index = 0; unrun->file.stream && index < count; index++)
+		write_value(unrun, names[index], strlen(names[index]),
+			index + 1 == count);
 }
 
 void unrun_flush(struct unrun *unrun)
@@ -42,7 +77,7 @@ void unrun_flush(struct unrun *unrun)
 		struct task *task = tasks;
 
 		tasks = task->next;
-		unrun_write(unrun, task->record, task->length);
+		unrun_write(unrun, task);
 		free(task);
 	}
 }

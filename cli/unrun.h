@@ -2,6 +2,7 @@
 #ifndef LEAT_CLI_UNRUN_H
 #define LEAT_CLI_UNRUN_H
 
+#include "plan.h"
 #include "task.h"
 #include "whole_file.h"
 
@@ -11,11 +12,12 @@ struct unrun {
 	pthread_mutex_t lock;
 	struct task *tasks;     //< given up and not yet written, by sequence
 	struct whole_file file; //< no stream: --unrun was not asked for
-	char delimiter;
+	const struct plan *plan;
+	bool begun; //< there is a record in the file
 };
 
-/** `name` NULL: keep no records. Returns 0 or a negative errno. */
-int unrun_open(struct unrun *unrun, const char *name, char delimiter);
+/** As the plan has it, which must stay. Returns 0 or a negative errno. */
+int unrun_open(struct unrun *unrun, const struct plan *plan);
 
 /** Take over a task that was given up; never blocks for long. Any thread. */
 void unrun_add(struct unrun *unrun, struct task *task);
@@ -23,8 +25,11 @@ void unrun_add(struct unrun *unrun, struct task *task);
 /** Write what was added so far, in the order of the input. */
 void unrun_flush(struct unrun *unrun);
 
-/** Write one record now. Only by the thread that flushes. */
-void unrun_write(struct unrun *unrun, const char *record, size_t length);
+/** Write the records of one task now. Only by the thread that flushes. */
+void unrun_write(struct unrun *unrun, const struct task *task);
+
+/** Write the line that names the values. Before all else. */
+void unrun_write_header(struct unrun *unrun, const char *const *names, size_t count);
 
 /** Flush, and finish the file. Returns 0 or the negative errno of a write. */
 int unrun_close(struct unrun *unrun);

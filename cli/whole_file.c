@@ -11,12 +11,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// What `name` leads to: behind symbolic links, where there is something already.
+// What `name` leads to: behind symbolic links. What one leads to and is not there yet is
+// made.
 static char *resolve(const char *name)
 {
 	char *real = realpath(name, NULL);
+	struct stat status;
+	int fd;
 
-	return real || errno != ENOENT ? real : strdup(name);
+	if (real || errno != ENOENT)
+		return real;
+	if (lstat(name, &status) < 0)
+		return strdup(name);
+	fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
+	if (fd < 0)
+		return NULL;
+	close(fd);
+	return realpath(name, NULL);
 }
 
 static mode_t new_file_mode(void)

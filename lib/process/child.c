@@ -455,6 +455,15 @@ static void reap(struct run *run)
 	outcome->peak_kib = usage.ru_maxrss;
 }
 
+// Until when what others hold open is read, after an end of the child's own.
+static int64_t linger_end(const struct run *run)
+{
+	int64_t deadline = leat_context_deadline(run->control->terminate);
+	int64_t until = leat_time_add(now(run), run->control->linger_ns);
+
+	return deadline < until ? deadline : until;
+}
+
 static void supervise(struct run *run)
 {
 	run->member =
@@ -467,9 +476,7 @@ static void supervise(struct run *run)
 	close_fd(&run->survivor_fd);
 	run->outcome->elapsed_ns = now(run) - run->started;
 	reap(run);
-	read_rest(run, run->phase == RUNNING
-			       ? leat_time_add(now(run), run->control->linger_ns)
-			       : INT64_MIN);
+	read_rest(run, run->phase == RUNNING ? linger_end(run) : INT64_MIN);
 }
 
 static int get_wake_fds(struct run *run)

@@ -128,16 +128,38 @@ IN_CHILD static void set_signals(const struct leat_inheritance *inheritance)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+// Text may be a script; a program for another machine is none. As bash and dash do, this
+// looks at the first line.
+IN_CHILD static bool may_be_script(const char *path)
+{
+	char first[128];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	ssize_t length = fd < 0 ? 0 : read(fd, first, sizeof first);
+
+	if (fd >= 0)
+		close(fd);
+	if (length > 0 && first[0] == '\177')
+		return false;
+	for (ssize_t index = 0; index < length && first[index] != '\n'; index++)
+		if (!first[index])
+			return false;
+	return true;
+}
+
 // execve(2), and the shell for a script without "#!".
 IN_CHILD static void execute(struct start *start, const char *path)
 {
 	const struct leat_spec *spec = start->spec;
 
 	execve(path, (char **)spec->argv, (char **)spec->envp);
-	if (errno == ENOEXEC && start->shell_argv) {
+	if (errno != ENOEXEC || !start->shell_argv)
+		return;
+	if (may_be_script(path)) {
 		start->shell_argv[1] = path;
 		execve(spec->script_shell, (char **)start->shell_argv,
 			(char **)spec->envp);
+	} else {
+		errno = ENOEXEC;
 	}
 }
 

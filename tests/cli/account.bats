@@ -157,3 +157,37 @@ echo b" ]
 	run bash -c 'printf "%s\n" "exit 1" "echo x" | leat -j1 2>&1 >/dev/full'
 	[ "$status" -eq 125 ]
 }
+
+@test "--unrun follows a symbolic link to a file that is not there yet" {
+	ln -s target link
+	leat --deadline 0 --unrun link <<<'true' || :
+	[ -L link ]
+	[ "$(cat target)" = true ]
+}
+
+@test "--unrun: a byte order mark of the first command stays" {
+	printf '#\n\357\273\277true\n' >in
+	leat -a in --deadline 0 --unrun rest || :
+	run leat -a rest
+	[ "$status" -eq 123 ]
+}
+
+@test "what leat says of its own and can't be written is not exit 0" {
+	for option in --summary -t '--deadline 0'; do
+		run bash -c "echo true | leat $option 2>/dev/full"
+		[ "$status" -eq 125 ]
+	done
+	run bash -c 'echo true | leat --dry-run 2>&1 >/dev/full'
+	[ "$status" -eq 125 ]
+	[[ "$output" == "leat: cannot write standard output: No space left on device" ]]
+	run bash -c 'leat --version 2>&1 >/dev/full'
+	[ "$status" -eq 125 ]
+	[[ "$output" == "leat: cannot write standard output: "* ]]
+}
+
+@test "--dry-run names a record that can't become a command" {
+	run leat --dry-run < <(printf 'a\0b\ntrue\n')
+	[ "$status" -eq 123 ]
+	[[ "${lines[0]}" == "leat: task 1: cannot be run: there is a NUL byte in it: a^@b" ]]
+	[ "${lines[1]}" = true ]
+}

@@ -212,3 +212,25 @@ holding_tasks() {
 	[ "$status" -eq 0 ]
 	[ "$(grep -c "done" out)" -eq 4 ]
 }
+
+@test "SIGQUIT at once, too: a regular file is counted to its end, the rest is written" {
+	close_gate
+	mkfifo told
+	exec 8<>told
+	{ echo 'puppet tell told x; puppet pass gate; :'; yes 'true' | head -n 20000; } >in
+	start_leat -j1 -a in --unrun rest 7>&- 8>&-
+	read -r -t 30 _ <&8
+	kill -QUIT "$leat"
+	finish_leat
+	[ "$status" -eq 131 ]
+	[[ "$rest" == *"20001 tasks in "*": 1 canceled, 20000 unrun"* ]]
+	[ "$(wc -l <rest)" -eq 20000 ]
+}
+
+@test "--deadline ends the wait for output that others hold open, too" {
+	SECONDS=0
+	run leat --linger 50 --deadline 0.5 <<<'sleep 20 & echo main'
+	[[ "$output" == main* ]]
+	pkill -f '^sleep 20$' || :
+	[ "$SECONDS" -lt 15 ]
+}

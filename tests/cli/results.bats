@@ -177,3 +177,23 @@ outcome() {
 	[ ! -e ran ]
 	diff rest <(tail -n 3 in)
 }
+
+@test "what an earlier run left is no outcome of this one" {
+	seq -f 'echo %g' 3 | leat --results kept
+	leat -j1 --deadline 0 --results kept < <(seq -f 'echo again %g' 3) || :
+	[ "$(ls kept)" = "" ]
+	seq -f 'echo %g' 3 | leat --results kept
+	close_gate
+	mkfifo told
+	exec 8<>told
+	echo 'puppet tell told x; puppet pass gate' >in
+	leat --results kept -a in 3>&- 7>&- 8>&- &
+	leat=$!
+	read -r -t 30 _ <&8
+	kill -KILL "$leat"
+	wait "$leat" || :
+	open_gate
+	[ ! -e kept/1/outcome ]
+	[ ! -s kept/1/stdout ]
+	[ "$(head -n 1 kept/2/outcome)" = ok ]
+}

@@ -176,6 +176,24 @@ end_screen() {
 	end_screen
 }
 
+@test "the progress line comes again after output, and leaves no empty lines" {
+	command -v script >/dev/null || skip "script is not installed"
+	close_gate
+	printf '%s\n' 'echo one' 'exit 3' 'puppet pass gate; echo two; :' >in
+	for mode in '' -k --line-buffer; do
+		close_gate
+		(
+			until grep -q '2/3' typed 2>/dev/null; do read -r -t 0.02 _ <> <(:) || :; done
+			flock -u 7
+		) &
+		TERM=xterm script -qefc "leat --progress $mode -j1 -a in" typed >/dev/null || :
+		wait $!
+		LC_ALL=C grep -q 'one.*2/3' <(tr -d '\r\n' <typed)
+		! LC_ALL=C grep -q $'\033\\[K\r*$' <(sed 's/\r$//' typed | grep -v 2/3 | grep -v '^Script')
+		rm typed
+	done
+}
+
 @test "no progress line with -q, -u, --no-progress, or where there is no terminal" {
 	for option in -q -u --no-progress; do
 		begin_screen 80 "$option"

@@ -194,3 +194,25 @@ late" ]
 	[[ "$output" == *"limit on open files"* ]]
 	[[ "$output" == *": 50 ok, 0 unrun" ]]
 }
+
+@test "a program for another machine is not taken for a script" {
+	printf '\177ELF\002\001\001\000\necho ran >ran\n' >foreign
+	printf 'one\0\necho ran >ran\n' >binary
+	chmod +x foreign binary
+	run leat -j1 < <(printf '%s\n' ./foreign './foreign;' ./binary)
+	[ "$status" -eq 123 ]
+	[[ "$output" == *"task 1: cannot be run: Exec format error"* ]]
+	[ ! -e ran ]
+}
+
+@test "--shell with a directory is a usage error" {
+	run leat --shell / <<<'touch ran'
+	[ "$status" -eq 2 ]
+	[ ! -e ran ]
+}
+
+@test "variables that a shell sets anew are set anew" {
+	env IFS=x OPTIND=7 PPID=8 leat -k -j1 < <(printf '%s\n' env 'env;:') | grep -E '^(IFS|OPTIND|PPID)=' | sort >got
+	[ "$(uniq -u got)" = "" ]
+	[ -s got ]
+}

@@ -9,7 +9,8 @@
 
 #include <errno.h>
 
-static struct options options;
+static struct splitting splitting;
+static size_t file_count;
 static struct leat_context *context;
 static struct input *input;
 static const char *files[4];
@@ -17,7 +18,8 @@ static const char *files[4];
 static int input_setup(void **state)
 {
 	(void)state;
-	options = (struct options){.delimiter = '\n', .lines = true, .arg_files = files};
+	splitting = (struct splitting){.delimiter = '\n'};
+	file_count = 0;
 	input = NULL;
 	if (leat_context_create(&context, NULL, LEAT_NEVER) < 0)
 		return -1;
@@ -34,12 +36,14 @@ static int input_teardown(void **state)
 
 static void name_source(const char *name)
 {
-	files[options.arg_file_count++] = name;
+	files[file_count++] = name;
 }
 
 static void open_input(void)
 {
-	assert_int_equal(input_open(&input, &options), 0);
+	if (!file_count)
+		name_source("-");
+	assert_int_equal(input_open(&input, &splitting, files, file_count), 0);
 }
 
 static void open_text(const char *text)
@@ -111,8 +115,7 @@ static void an_empty_source_has_no_record(void **state)
 static void records_may_end_at_nul(void **state)
 {
 	(void)state;
-	options.delimiter = '\0';
-	options.lines = false;
+	splitting.delimiter = '\0';
 	scratch_write_bytes("in", "one\ntwo\0\0three", 14, 0600);
 	name_source("in");
 	open_input();
@@ -125,8 +128,7 @@ static void records_may_end_at_nul(void **state)
 static void records_may_end_at_any_byte(void **state)
 {
 	(void)state;
-	options.delimiter = (char)0xFF;
-	options.lines = false;
+	splitting.delimiter = (char)0xFF;
 	open_text("a\nb\xFF"
 		  "c\xFF");
 	assert_record("a\nb");
@@ -148,6 +150,7 @@ static void a_nul_byte_in_a_line_is_kept(void **state)
 static void a_byte_order_mark_is_dropped_from_lines(void **state)
 {
 	(void)state;
+	splitting.commands = true;
 	open_text("\xEF\xBB\xBFone\n\xEF\xBB\xBFtwo\n");
 	assert_record("one");
 	assert_record("\xEF\xBB\xBFtwo");
@@ -157,6 +160,7 @@ static void a_byte_order_mark_is_dropped_from_lines(void **state)
 static void each_source_may_begin_with_a_mark(void **state)
 {
 	(void)state;
+	splitting.commands = true;
 	scratch_write("a", "\xEF\xBB\xBFone");
 	name_source("a");
 	name_source("a");
@@ -169,8 +173,7 @@ static void each_source_may_begin_with_a_mark(void **state)
 static void a_byte_order_mark_is_kept_in_other_records(void **state)
 {
 	(void)state;
-	options.delimiter = ',';
-	options.lines = false;
+	splitting.delimiter = ',';
 	open_text("\xEF\xBB\xBFone,");
 	assert_record("\xEF\xBB\xBFone");
 	assert_end();
@@ -354,7 +357,8 @@ static void a_nonblocking_source_is_waited_for(void **state)
 
 	(void)state;
 	input_close(input);
-	options.arg_file_count = 0;
+	file_count = 1;
+	files[0] = "-";
 	int other = open("pipe", flags);
 	divert = divert_to(STDIN_FILENO, other);
 	open_input();
@@ -395,7 +399,10 @@ static void a_read_error_is_told_with_the_sources_name(void **state)
 static void assert_refused(const char *words)
 {
 	struct divert divert = divert_to_file(STDERR_FILENO, "said");
-	int error = input_open(&input, &options);
+
+	if (!file_count)
+		name_source("-");
+	int error = input_open(&input, &splitting, files, file_count);
 	char *said;
 
 	divert_end(&divert);

@@ -404,10 +404,10 @@ static void a_full_disk_is_told_once(void **state)
 
 	(void)state;
 	divert(full, err);
-	before = output_is_broken(scene.output);
+	before = output_error(scene.output);
 	for (int count = 0; count < 3; count++)
 		write_task(&written);
-	after = output_is_broken(scene.output);
+	after = output_error(scene.output);
 	restore();
 	assert_false(before);
 	assert_true(after);
@@ -471,7 +471,7 @@ static void giving_up_ends_a_write_that_blocks(void **state)
 	thread_await_sleep(&writer);
 	leat_context_cancel(scene.give_up, 1);
 	thread_join(&writer);
-	broken = output_is_broken(scene.output);
+	broken = output_error(scene.output);
 	restore();
 	assert_true(broken);
 	assert_int_equal(scene.broken_calls, 0);

@@ -24,15 +24,15 @@
 
 static const struct template_syntax plain;
 
-static struct template_value value_of(const char *bytes)
+static struct value value_of(const char *bytes)
 {
-	return (struct template_value){bytes, strlen(bytes)};
+	return (struct value){bytes, (uint32_t)strlen(bytes), true};
 }
 
 static char *expand(const char *text, const struct template_syntax *syntax,
-	const struct template_value *values, size_t count, template_quote_fn quote)
+	const struct value *values, size_t count, template_quote_fn quote)
 {
-	struct template_values all = {values, count, 17, 3};
+	struct template_values all = {values, count, values, count, 17, 3};
 	struct template *template;
 	struct text out = {0};
 
@@ -51,7 +51,7 @@ struct row {
 static void assert_rows(
 	const struct row *rows, size_t count, const struct template_syntax *syntax)
 {
-	const struct template_value values[] = {
+	const struct value values[] = {
 		value_of("a/b.c"), value_of("d.e"), value_of("f g")};
 
 	for (size_t index = 0; index < count; index++) {
@@ -67,7 +67,7 @@ static void assert_changes(
 {
 	for (size_t row = 0; row < count; row++)
 		for (size_t form = 0; form < 5; form++) {
-			struct template_value value = value_of(table[row][0]);
+			struct value value = value_of(table[row][0]);
 			char *got = expand(forms[form], &plain, &value, 1, NULL);
 
 			assert_string_equal(got, table[row][form + 1]);
@@ -179,7 +179,7 @@ static void positions_count_from_either_end(void **state)
 static void numbers_are_the_tasks_and_the_slots(void **state)
 {
 	static const struct row rows[] = {{"{#}-{%}{#}", "17-317"}};
-	struct template_values most = {NULL, 0, UINT64_MAX, 0};
+	struct template_values most = {.sequence = UINT64_MAX};
 	struct template *template;
 	struct text out = {0};
 
@@ -343,7 +343,7 @@ static void bracket(struct text *out, const char *bytes, size_t length)
 
 static void values_are_quoted_and_nothing_else(void **state)
 {
-	const struct template_value values[] = {value_of("a b/c.d"), value_of("")};
+	const struct value values[] = {value_of("a b/c.d"), value_of("")};
 	char *got = expand(
 		"x y {} {1/} {2} {3} {//} {#} {%} \\{}", &plain, values, 2, bracket);
 
@@ -354,7 +354,7 @@ static void values_are_quoted_and_nothing_else(void **state)
 
 static void nothing_is_read_behind_a_value(void **state)
 {
-	struct template_value value = value_of("a.b/c.d/e.f"), nothing = {NULL, 0};
+	struct value value = value_of("a.b/c.d/e.f"), nothing = {NULL, 0, true};
 	char *got;
 
 	(void)state;
@@ -488,12 +488,12 @@ static void no_text_is_too_odd(void **state)
 {
 	static const char *const names[] = {"name", "na", "1", "na.", ""};
 	static const char *const braces[] = {NULL, "{", "x", "{1}", "\\", ""};
-	const struct template_value values[] = {value_of("a/b.c"), value_of("")};
+	const struct value values[] = {value_of("a/b.c"), value_of("")};
 	unsigned seed = 1;
 
 	(void)state;
 	for (int round = 0; round < 20000; round++) {
-		const struct template_syntax syntax = {
+		const struct template_syntax syntax = {TEMPLATE_FULL,
 			braces[next_random(&seed) % 6], names, next_random(&seed) % 6};
 		size_t count = next_random(&seed) % 3;
 		char left[80], right[80], both[160 + 2], expected[4096], *parts[3];

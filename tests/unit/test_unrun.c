@@ -9,16 +9,33 @@
 
 static struct unrun unrun;
 
+static struct plan plan;
+
+// The record is its only value.
 static struct task *new_task(uint64_t sequence, const char *record)
 {
-	size_t length = strlen(record);
-	struct task *task = calloc(1, sizeof *task + length);
+	struct task *task = calloc(1, sizeof *task + sizeof *task->values);
 
 	assert_non_null(task);
 	task->sequence = sequence;
-	task->length = length;
-	memcpy(task->record, record, length);
+	task->count = 1;
+	task->values[0] = (struct value){record, (uint32_t)strlen(record), true};
 	return task;
+}
+
+static int open_unrun(const char *name, char delimiter)
+{
+	plan.unrun_file = name;
+	plan.splitting.delimiter = delimiter;
+	return unrun_open(&unrun, &plan);
+}
+
+static void write_one(const char *record)
+{
+	struct task *task = new_task(1, record);
+
+	unrun_write(&unrun, task);
+	free(task);
 }
 
 static void add(uint64_t sequence, const char *record)
@@ -37,7 +54,7 @@ static void assert_file(const char *name, const char *expected)
 static void records_are_written_in_the_order_of_the_input(void **state)
 {
 	(void)state;
-	assert_int_equal(unrun_open(&unrun, "rest", '\n'), 0);
+	assert_int_equal(open_unrun("rest", '\n'), 0);
 	add(3, "three");
 	add(1, "one");
 	add(5, "five");
@@ -52,7 +69,7 @@ static void the_delimiter_is_the_inputs(void **state)
 	char *text;
 
 	(void)state;
-	assert_int_equal(unrun_open(&unrun, "rest", '\0'), 0);
+	assert_int_equal(open_unrun("rest", '\0'), 0);
 	add(1, "one");
 	add(2, "two\nlines");
 	assert_int_equal(unrun_close(&unrun), 0);
@@ -64,11 +81,11 @@ static void the_delimiter_is_the_inputs(void **state)
 static void what_is_flushed_comes_before_what_is_written(void **state)
 {
 	(void)state;
-	assert_int_equal(unrun_open(&unrun, "rest", '\n'), 0);
+	assert_int_equal(open_unrun("rest", '\n'), 0);
 	add(2, "two");
 	add(1, "one");
 	unrun_flush(&unrun);
-	unrun_write(&unrun, "three and more", 5);
+	write_one("three");
 	add(4, "four");
 	assert_int_equal(unrun_close(&unrun), 0);
 	assert_file("rest", "one\ntwo\nthree\nfour\n");
@@ -77,9 +94,9 @@ static void what_is_flushed_comes_before_what_is_written(void **state)
 static void without_a_name_nothing_is_kept(void **state)
 {
 	(void)state;
-	assert_int_equal(unrun_open(&unrun, NULL, '\n'), 0);
+	assert_int_equal(open_unrun(NULL, '\n'), 0);
 	add(1, "one");
-	unrun_write(&unrun, "two", 3);
+	write_one("two");
 	assert_int_equal(unrun_close(&unrun), 0);
 	assert_int_equal(scratch_count("."), 0);
 }
@@ -87,7 +104,7 @@ static void without_a_name_nothing_is_kept(void **state)
 static void nothing_unrun_is_an_empty_file(void **state)
 {
 	(void)state;
-	assert_int_equal(unrun_open(&unrun, "rest", '\n'), 0);
+	assert_int_equal(open_unrun("rest", '\n'), 0);
 	assert_int_equal(unrun_close(&unrun), 0);
 	assert_file("rest", "");
 	assert_int_equal(scratch_count("."), 1);
@@ -99,7 +116,7 @@ static void the_former_file_stands_until_the_new_one_is_whole(void **state)
 
 	(void)state;
 	scratch_write_bytes("rest", "former\n", 7, 0640);
-	assert_int_equal(unrun_open(&unrun, "rest", '\n'), 0);
+	assert_int_equal(open_unrun("rest", '\n'), 0);
 	add(1, "one");
 	unrun_flush(&unrun);
 	fflush(unrun.file.stream);
@@ -118,7 +135,7 @@ static void a_symbolic_link_is_followed(void **state)
 	(void)state;
 	scratch_write("elsewhere/rest", "former\n");
 	assert_int_equal(symlink("elsewhere/rest", "link"), 0);
-	assert_int_equal(unrun_open(&unrun, "link", '\n'), 0);
+	assert_int_equal(open_unrun("link", '\n'), 0);
 	add(1, "one");
 	assert_int_equal(unrun_close(&unrun), 0);
 	assert_file("elsewhere/rest", "one\n");
@@ -132,7 +149,7 @@ static void a_new_file_has_the_usual_mode(void **state)
 	struct stat status;
 
 	(void)state;
-	assert_int_equal(unrun_open(&unrun, "rest", '\n'), 0);
+	assert_int_equal(open_unrun("rest", '\n'), 0);
 	assert_int_equal(unrun_close(&unrun), 0);
 	assert_int_equal(umask(before), 027);
 	assert_int_equal(stat("rest", &status), 0);
@@ -147,7 +164,7 @@ static void what_is_no_regular_file_is_written_to(void **state)
 	(void)state;
 	assert_int_equal(mkfifo("pipe", 0600), 0);
 	fd = open("pipe", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	assert_int_equal(unrun_open(&unrun, "pipe", '\n'), 0);
+	assert_int_equal(open_unrun("pipe", '\n'), 0);
 	add(1, "one");
 	assert_int_equal(unrun_close(&unrun), 0);
 	assert_int_equal(read(fd, bytes, sizeof bytes), 4);
@@ -159,21 +176,21 @@ static void what_is_no_regular_file_is_written_to(void **state)
 static void a_missing_directory_is_an_error(void **state)
 {
 	(void)state;
-	assert_int_equal(unrun_open(&unrun, "no/such/file", '\n'), -ENOENT);
+	assert_int_equal(open_unrun("no/such/file", '\n'), -ENOENT);
 }
 
 static void a_directory_is_an_error(void **state)
 {
 	(void)state;
 	assert_int_equal(mkdir("directory", 0700), 0);
-	assert_int_equal(unrun_open(&unrun, "directory", '\n'), -EISDIR);
+	assert_int_equal(open_unrun("directory", '\n'), -EISDIR);
 	assert_int_equal(scratch_count("."), 1);
 }
 
 static void a_full_disk_is_an_error(void **state)
 {
 	(void)state;
-	assert_int_equal(unrun_open(&unrun, "/dev/full", '\n'), 0);
+	assert_int_equal(open_unrun("/dev/full", '\n'), 0);
 	add(1, "one");
 	assert_int_equal(unrun_close(&unrun), -ENOSPC);
 }
@@ -182,7 +199,7 @@ static void a_failed_write_leaves_the_former_file(void **state)
 {
 	(void)state;
 	scratch_write("rest", "former\n");
-	assert_int_equal(unrun_open(&unrun, "rest", '\n'), 0);
+	assert_int_equal(open_unrun("rest", '\n'), 0);
 	add(1, "one");
 	// As on a full disk: what the stream writes to has no room.
 	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
@@ -200,9 +217,10 @@ static void an_error_of_an_early_write_is_not_forgotten(void **state)
 
 	(void)state;
 	memset(record, 'x', sizeof record);
-	assert_int_equal(unrun_open(&unrun, "/dev/full", '\n'), 0);
+	record[sizeof record - 1] = '\0';
+	assert_int_equal(open_unrun("/dev/full", '\n'), 0);
 	for (int count = 0; count < 10; count++)
-		unrun_write(&unrun, record, sizeof record);
+		write_one(record);
 	assert_true(unrun_close(&unrun) < 0);
 }
 

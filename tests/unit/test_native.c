@@ -1,7 +1,8 @@
-/* The table of options, and how many slots it makes. */
+/* leat's own command line, and how many slots it makes. */
 #include "unit.h"
 
-#include "options.h"
+#include "exit_status.h"
+#include "front/front.h"
 
 #include "divert.h"
 
@@ -14,7 +15,8 @@ struct line {
 	const char *words[MOST_WORDS];
 };
 
-static struct options options;
+static struct plan plan;
+static const struct front *front;
 
 // Parse, with what is said on standard error in the file "said".
 static int parse(const struct line *line)
@@ -25,7 +27,7 @@ static int parse(const struct line *line)
 
 	for (; argc <= MOST_WORDS && line->words[argc - 1]; argc++)
 		argv[argc] = (char *)line->words[argc - 1];
-	error = options_parse(&options, argc, argv);
+	error = front_parse(&front, &plan, argc, argv);
 	divert_end(&divert);
 	return error;
 }
@@ -46,20 +48,20 @@ static void the_defaults_are_these(void **state)
 {
 	(void)state;
 	PARSE(NULL);
-	assert_int_equal(options.delimiter, '\n');
-	assert_true(options.lines);
-	assert_int_equal(options.arg_file_count, 0);
-	assert_int_equal(options.jobs.kind, JOBS_CPUS);
-	assert_null(options.shell);
-	assert_int_equal(options.timeout_ns, LEAT_NEVER);
-	assert_int_equal(options.deadline_ns, LEAT_NEVER);
-	assert_int_equal(options.drain_timeout_ns, LEAT_NEVER);
-	assert_int_equal(options.kill_after_ns, 5 * LEAT_SECOND_NS);
-	assert_int_equal(options.linger_ns, LEAT_SECOND_NS);
-	assert_false(options.terminate_on_interrupt || options.ungroup);
-	assert_false(options.summary || options.quiet || options.help || options.version);
-	assert_null(options.unrun_file);
-	options_finish(&options);
+	assert_int_equal(plan.splitting.delimiter, '\n');
+	assert_true(plan.splitting.commands);
+	assert_int_equal(plan.arg_file_count, 0);
+	assert_int_equal(plan.jobs.kind, JOBS_CPUS);
+	assert_null(plan.shell);
+	assert_int_equal(plan.timeout_ns, LEAT_NEVER);
+	assert_int_equal(plan.deadline_ns, LEAT_NEVER);
+	assert_int_equal(plan.drain_timeout_ns, LEAT_NEVER);
+	assert_int_equal(plan.kill_after_ns, 5 * LEAT_SECOND_NS);
+	assert_int_equal(plan.linger_ns, LEAT_SECOND_NS);
+	assert_false(plan.terminate_on_interrupt || plan.ungroup);
+	assert_false(plan.summary || plan.quiet || plan.help || plan.version);
+	assert_null(plan.unrun_file);
+	plan_finish(&plan);
 }
 
 static void no_argv_at_all_is_the_defaults(void **state)
@@ -67,21 +69,21 @@ static void no_argv_at_all_is_the_defaults(void **state)
 	char *argv[] = {NULL};
 
 	(void)state;
-	assert_int_equal(options_parse(&options, 0, argv), 0);
-	assert_int_equal(options.jobs.kind, JOBS_CPUS);
-	options_finish(&options);
+	assert_int_equal(front_parse(&front, &plan, 0, argv), 0);
+	assert_int_equal(plan.jobs.kind, JOBS_CPUS);
+	plan_finish(&plan);
 }
 
 static void arg_files_add_up_in_order(void **state)
 {
 	(void)state;
 	PARSE("-a", "one", "-atwo", "--arg-file", "-", "--arg-file=four");
-	assert_int_equal(options.arg_file_count, 4);
-	assert_string_equal(options.arg_files[0], "one");
-	assert_string_equal(options.arg_files[1], "two");
-	assert_string_equal(options.arg_files[2], "-");
-	assert_string_equal(options.arg_files[3], "four");
-	options_finish(&options);
+	assert_int_equal(plan.arg_file_count, 4);
+	assert_string_equal(plan.arg_files[0], "one");
+	assert_string_equal(plan.arg_files[1], "two");
+	assert_string_equal(plan.arg_files[2], "-");
+	assert_string_equal(plan.arg_files[3], "four");
+	plan_finish(&plan);
 }
 
 static void null_ends_records_at_nul(void **state)
@@ -91,9 +93,9 @@ static void null_ends_records_at_nul(void **state)
 	(void)state;
 	for (int index = 0; index < 2; index++) {
 		PARSE(forms[index]);
-		assert_int_equal(options.delimiter, '\0');
-		assert_false(options.lines);
-		options_finish(&options);
+		assert_int_equal(plan.splitting.delimiter, '\0');
+		assert_false(plan.splitting.commands);
+		plan_finish(&plan);
 	}
 }
 
@@ -111,12 +113,12 @@ static void delimiters_are_a_character_or_an_escape(void **state)
 	(void)state;
 	for (size_t index = 0; index < sizeof forms / sizeof *forms; index++) {
 		PARSE("-d", forms[index].text);
-		assert_int_equal(options.delimiter, (char)forms[index].delimiter);
-		assert_int_equal(options.lines, forms[index].lines);
-		options_finish(&options);
+		assert_int_equal(plan.splitting.delimiter, (char)forms[index].delimiter);
+		assert_int_equal(plan.splitting.commands, forms[index].lines);
+		plan_finish(&plan);
 		PARSE("--delimiter", forms[index].text);
-		assert_int_equal(options.delimiter, (char)forms[index].delimiter);
-		options_finish(&options);
+		assert_int_equal(plan.splitting.delimiter, (char)forms[index].delimiter);
+		plan_finish(&plan);
 	}
 }
 
@@ -136,9 +138,9 @@ static void jobs_come_in_many_forms(void **state)
 
 		for (int name = 0; name < 3; name++) {
 			PARSE(names[name], forms[index].text);
-			assert_int_equal(options.jobs.kind, forms[index].jobs.kind);
-			assert_int_equal(options.jobs.number, forms[index].jobs.number);
-			options_finish(&options);
+			assert_int_equal(plan.jobs.kind, forms[index].jobs.kind);
+			assert_int_equal(plan.jobs.number, forms[index].jobs.number);
+			plan_finish(&plan);
 		}
 	}
 }
@@ -148,12 +150,12 @@ static void durations_have_their_fields(void **state)
 	(void)state;
 	PARSE("--timeout=1.5s", "--deadline", "2m", "--kill-after=0", "--linger=200ms",
 		"--drain-timeout", "1h");
-	assert_int_equal(options.timeout_ns, 3 * LEAT_SECOND_NS / 2);
-	assert_int_equal(options.deadline_ns, 120 * LEAT_SECOND_NS);
-	assert_int_equal(options.kill_after_ns, 0);
-	assert_int_equal(options.linger_ns, LEAT_SECOND_NS / 5);
-	assert_int_equal(options.drain_timeout_ns, 3600 * LEAT_SECOND_NS);
-	options_finish(&options);
+	assert_int_equal(plan.timeout_ns, 3 * LEAT_SECOND_NS / 2);
+	assert_int_equal(plan.deadline_ns, 120 * LEAT_SECOND_NS);
+	assert_int_equal(plan.kill_after_ns, 0);
+	assert_int_equal(plan.linger_ns, LEAT_SECOND_NS / 5);
+	assert_int_equal(plan.drain_timeout_ns, 3600 * LEAT_SECOND_NS);
+	plan_finish(&plan);
 }
 
 static void words_and_flags_have_their_fields(void **state)
@@ -161,42 +163,42 @@ static void words_and_flags_have_their_fields(void **state)
 	(void)state;
 	PARSE("--shell", "bash", "--unrun=rest", "--summary", "--ungroup", "--quiet",
 		"--help", "--version");
-	assert_string_equal(options.shell, "bash");
-	assert_string_equal(options.unrun_file, "rest");
-	assert_true(options.summary && options.ungroup && options.quiet);
-	assert_true(options.help && options.version);
-	options_finish(&options);
+	assert_string_equal(plan.shell, "bash");
+	assert_string_equal(plan.unrun_file, "rest");
+	assert_true(plan.summary && plan.ungroup && plan.quiet);
+	assert_true(plan.help && plan.version);
+	plan_finish(&plan);
 }
 
 static void letters_may_be_joined(void **state)
 {
 	(void)state;
 	PARSE("-uq0j3", "--");
-	assert_true(options.ungroup && options.quiet);
-	assert_int_equal(options.delimiter, '\0');
-	assert_int_equal(options.jobs.number, 3);
-	options_finish(&options);
+	assert_true(plan.ungroup && plan.quiet);
+	assert_int_equal(plan.splitting.delimiter, '\0');
+	assert_int_equal(plan.jobs.number, 3);
+	plan_finish(&plan);
 }
 
 static void on_cancel_is_drain_or_terminate(void **state)
 {
 	(void)state;
 	PARSE("--on-cancel", "terminate");
-	assert_true(options.terminate_on_interrupt);
-	options_finish(&options);
+	assert_true(plan.terminate_on_interrupt);
+	plan_finish(&plan);
 	PARSE("--on-cancel=terminate", "--on-cancel=drain");
-	assert_false(options.terminate_on_interrupt);
-	options_finish(&options);
+	assert_false(plan.terminate_on_interrupt);
+	plan_finish(&plan);
 }
 
 static void the_last_of_two_wins(void **state)
 {
 	(void)state;
 	PARSE("-j1", "-j2", "--timeout=1", "--timeout=2", "-0", "-d,");
-	assert_int_equal(options.jobs.number, 2);
-	assert_int_equal(options.timeout_ns, 2 * LEAT_SECOND_NS);
-	assert_int_equal(options.delimiter, ',');
-	options_finish(&options);
+	assert_int_equal(plan.jobs.number, 2);
+	assert_int_equal(plan.timeout_ns, 2 * LEAT_SECOND_NS);
+	assert_int_equal(plan.splitting.delimiter, ',');
+	plan_finish(&plan);
 }
 
 static void a_bad_line_is_refused_with_words_that_name_it(void **state)
@@ -242,9 +244,23 @@ static void a_bad_line_is_refused_with_words_that_name_it(void **state)
 		{{{"--tiemout", "1"}}, "did you mean --timeout?"},
 		{{{"--time", "1"}}, "did you mean --timeout?"},
 		{{{"-uZ"}}, "unknown option -Z"},
-		{{{"word"}}, "unexpected word 'word'"},
-		{{{"-"}}, "unexpected word '-'"},
-		{{{"--", "word"}}, "unexpected word 'word'"},
+		{{{"-c", "echo", "word"}}, "unexpected word 'word'"},
+		{{{"-c", "echo", "-c", "echo"}}, "-c takes one script"},
+		{{{"-X"}}, "--fill needs a COMMAND"},
+		{{{"-n2", "-j1"}}, "--max-args needs a COMMAND"},
+		{{{"-C", ",", ":::", "a"}}, "--colsep needs a COMMAND"},
+		{{{"-n0", "echo"}}, "-n takes a number from 1"},
+		{{{"-s", "x", "echo"}}, "-s takes a number from 1"},
+		{{{"-I", "", "echo"}}, "-I takes a text that stands for {}"},
+		{{{"echo", ":::+", "a"}}, ":::+ needs a source before it"},
+		{{{"echo", "::::"}}, ":::: needs a FILE"},
+		{{{"--stdin", "some", "cat"}}, "--stdin takes null, inherit or record"},
+		{{{"--stdin", "inherit", "cat"}}, "records are read from standard input"},
+		{{{"--seed", "1", "echo"}}, "--seed is for --shuf"},
+		{{{"--seed", "x", "echo"}}, "--seed takes a number"},
+		{{{"--trim", "x", "echo"}}, "--trim takes n, l, r or lr"},
+		{{{"--env", "x", "echo"}}, "--env takes NAME=VALUE"},
+		{{{"-j1", "--as", "xargs"}}, "comes before everything else"},
 		{{{"--shell\x1b[31m"}}, "unknown option --shell^[[31m"},
 	};
 
@@ -253,8 +269,7 @@ static void a_bad_line_is_refused_with_words_that_name_it(void **state)
 		int error = parse(&lines[index].line);
 		char *said = scratch_read("said");
 
-		options_finish(&options);
-		if (error != -EINVAL || !strstr(said, lines[index].said) ||
+		if (error != EXIT_USAGE || !strstr(said, lines[index].said) ||
 			strncmp(said, "leat: ", 6) != 0 || !strstr(said, "'leat --help'"))
 			fail_msg("'%s': %d, %s", lines[index].line.words[0], error, said);
 		free(said);
@@ -272,7 +287,7 @@ static void help_names_every_option(void **state)
 	char *help;
 
 	(void)state;
-	options_print_help();
+	front_native_help();
 	divert_end(&divert);
 	help = scratch_read("help");
 	for (size_t index = 0; index < sizeof names / sizeof *names; index++)

@@ -1,0 +1,66 @@
+#include "plan.h"
+
+#include "leat.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+int plan_init(struct plan *plan, int argc)
+{
+	size_t room = (size_t)argc + 2;
+
+	*plan = (struct plan){
+		.splitting = {.delimiter = '\n'},
+		.repeats = true,
+		.first_slot = 1,
+		.timeout_ns = LEAT_NEVER,
+		.deadline_ns = LEAT_NEVER,
+		.kill_after_ns = 5 * LEAT_SECOND_NS,
+		.linger_ns = LEAT_SECOND_NS,
+		.drain_timeout_ns = LEAT_NEVER,
+		.arg_files = calloc(room, sizeof *plan->arg_files),
+		.sources = calloc(room, sizeof *plan->sources),
+		.words = calloc(room, sizeof *plan->words),
+		.variables = calloc(room, sizeof *plan->variables),
+	};
+	if (plan->arg_files && plan->sources && plan->words && plan->variables)
+		return 0;
+	plan_finish(plan);
+	return -ENOMEM;
+}
+
+void plan_finish(struct plan *plan)
+{
+	free(plan->arg_files);
+	free(plan->sources);
+	free(plan->words);
+	free(plan->variables);
+}
+
+unsigned jobs_resolve(const struct jobs *jobs, unsigned cpus, unsigned room)
+{
+	uint64_t slots = cpus;
+
+	switch (jobs->kind) {
+	case JOBS_CPUS:
+		break;
+	case JOBS_NUMBER:
+		slots = jobs->number;
+		break;
+	case JOBS_PERCENT:
+		slots = ((uint64_t)cpus * jobs->number + 50) / 100;
+		break;
+	case JOBS_MORE:
+		slots = (uint64_t)cpus + jobs->number;
+		break;
+	case JOBS_FEWER:
+		slots = jobs->number < cpus ? cpus - jobs->number : 1;
+		break;
+	case JOBS_MOST:
+		slots = room;
+		break;
+	}
+	if (slots > room)
+		slots = room;
+	return slots ? (unsigned)slots : 1;
+}

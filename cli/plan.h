@@ -1,0 +1,148 @@
+/* What is to be run and how: whichever front end the user came in by. */
+#ifndef LEAT_CLI_PLAN_H
+#define LEAT_CLI_PLAN_H
+
+#include "color.h"
+#include "output.h"
+#include "template.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct account;
+struct leat_outcome;
+
+/** How many slots: as it was written, until the number of CPUs is known. */
+struct jobs {
+	enum {
+		JOBS_CPUS,
+		JOBS_NUMBER,
+		JOBS_PERCENT,
+		JOBS_MORE,
+		JOBS_FEWER,
+		JOBS_MOST
+	} kind;
+	unsigned number;
+};
+
+/** Where values come from: files, one after the other ("-": standard input), or words. */
+struct source {
+	enum { SOURCE_FILES, SOURCE_WORDS } kind;
+	const char *const *words; //< names of files, or the values themselves
+	size_t count;
+	bool linked; //< goes in step with the source before, as long as both have values
+};
+
+/** How bytes become records. */
+struct splitting {
+	char delimiter;
+	bool commands; //< lines that are commands: blank ones and comments are none, a byte
+		       //< order mark and a CR at the end are dropped
+	enum {
+		SPLIT_DELIMITER, //< what the delimiter ends
+		SPLIT_WORDS,     //< words of quoted text, as POSIX has it for xargs
+		SPLIT_LINES      //< the same, but blanks end no record
+	} kind;
+	const char *end_record; //< the input ends at this record; NULL: there is none such
+	bool skips_empty;       //< records without a byte are none
+	bool skips_blank;       //< those of blanks alone are none
+};
+
+enum trim { TRIM_NONE, TRIM_LEFT = 1, TRIM_RIGHT = 2, TRIM_BOTH = 3 };
+
+/** Which records make a task. 0: no such limit. */
+struct batching {
+	uint64_t records;     //< at most so many
+	uint64_t lines;       //< at most so many lines of input
+	uint64_t bytes;       //< of all words, each with its NUL
+	bool without_values;  //< but the command is told none of them
+	bool fill;            //< as many as fit
+	bool spread;          //< the last ones evenly over the slots
+	bool stops_too_large; //< what does not fit ends the run,
+	bool stops_too_large_alone; //< or what does not even fit alone
+	bool runs_if_empty;   //< a task without values, where there are no records at all
+};
+
+/** What a record, or several, become. */
+enum command_kind {
+	COMMAND_LINES,    //< each record is a shell command
+	COMMAND_PROGRAM,  //< the words with the values, without a shell
+	COMMAND_SCRIPT,   //< words[0] is a script, the values are its parameters
+	COMMAND_SENTENCE, //< the words, joined by blanks, are a shell command
+};
+
+enum standard_input { STDIN_NULL, STDIN_INHERIT, STDIN_RECORD, STDIN_TERMINAL };
+
+/** What a front end decides by rules of its own, where it has any. */
+struct front_rules {
+	int (*exit_status)(const struct account *account);
+	// Whether no more is to be run, for how this task ended; says why in *words.
+	bool (*ends_run)(const struct leat_outcome *outcome, const char **words);
+};
+
+/** Everything points into argv, or is owned by the plan: plan_finish(). */
+struct plan {
+	struct splitting splitting;
+	const char **arg_files; //< one source, the first, if there are any
+	size_t arg_file_count;
+	struct source *sources; //< their product; none: standard input
+	size_t source_count;
+	bool linked; //< all go in step, the shorter ones again and again
+	const char *column_separator; //< NULL: a record is one value
+	bool column_pattern;          //< it is an extended regular expression
+	bool header;                  //< the first record names the values
+	enum trim trim;
+	bool shuffled;
+	uint64_t seed;
+	bool seeded;
+	struct batching batching;
+
+	enum command_kind command;
+	const char **words; //< templates
+	size_t word_count;
+	const char *braces;     //< stands for {} in them; NULL: {} does
+	enum template_kind templates; //< what there is in them
+	bool repeats;           //< a word with {} stands once for each value
+	bool unquoted;          //< COMMAND_SENTENCE: values are text of the shell
+	const char **variables; //< NAME=template, more of the environment
+	size_t variable_count;
+	const char *directory; //< a template; NULL: leat's own
+	const char *lane;      //< a template; NULL: every task has a lane of its own
+	enum standard_input standard_input;
+	unsigned first_slot; //< the number of the first
+	bool asks;           //< before each task
+	int nice;
+
+	struct jobs jobs;
+	const char *shell; //< NULL: sh
+	int64_t delay_ns;  //< from one start to the next
+
+	int64_t timeout_ns, deadline_ns; //< LEAT_NEVER: none
+	int64_t kill_after_ns, linger_ns;
+	int64_t drain_timeout_ns; //< LEAT_NEVER: none
+	bool terminate_on_interrupt;
+
+	bool keep_order, line_buffer, ungroup;
+	enum output_mode mode; //< what these come to
+	bool tag;
+	const char *tag_string; //< a template; NULL: no tags
+	const char *results;    //< a directory; NULL: none
+	bool pty, dry_run, verbose;
+	bool progress, no_progress;
+	enum color_when color;
+	const char *unrun_file;
+	bool summary, quiet;
+	const struct front_rules *rules; //< NULL: leat's own
+
+	bool help, version;
+};
+
+/** leat's own defaults, and room for what `argc` words can say. Errors: -ENOMEM. */
+int plan_init(struct plan *plan, int argc);
+void plan_finish(struct plan *plan);
+
+/** The number of slots, at least 1, at most `room`. */
+unsigned jobs_resolve(const struct jobs *jobs, unsigned cpus, unsigned room);
+
+#endif

@@ -1,0 +1,309 @@
+/*
+ * The values of the task to come are collected in a batch. A row that does not fit any
+ * more is held back for the next one. Once the input has ended, what is in the batch may
+ * be spread over several tasks.
+ */
+#include "tasks.h"
+
+#include "message.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ARGUMENT_BYTES ((size_t)128 * 1024) // execve(2): 32 pages
+#define SPARE_BYTES ((size_t)4096)	    // what the kernel and leat add
+
+struct batch {
+	struct value *values; //< their bytes: offsets into `bytes` until they are taken
+	size_t count, capacity;
+	struct text bytes;
+	uint64_t records, lines;
+	size_t size; //< of the command, as the limit counts it
+	size_t room; //< taken of what execve(2) has
+	bool too_large;
+};
+
+struct tasks {
+	struct rows *rows;
+	const struct plan *plan;
+	struct command_size size;
+	size_t room; //< that execve(2) has
+	unsigned slots;
+	struct batch batch;
+	struct row held;
+	bool has_held;
+	bool any;	  //< there was a task
+	bool over;	  //< the rows are
+	unsigned shares; //< into how many the last ones are still to be spread
+	size_t taken, taken_bytes; //< of the batch's values
+};
+
+static size_t total_room(const struct command_size *size)
+{
+	long most = sysconf(_SC_ARG_MAX);
+	size_t room = most > 0 ? (size_t)most : ARGUMENT_BYTES;
+	size_t used = size->environment + size->bytes +
+		      (size->words + 2) * sizeof(char *) + SPARE_BYTES;
+
+	return room > used ? room - used : 0;
+}
+
+int tasks_create(struct tasks **result, struct rows *rows, const struct plan *plan,
+	const struct command_size *size, unsigned slots)
+{
+	struct tasks *tasks = calloc(1, sizeof *tasks);
+
+	if (!tasks)
+		return -ENOMEM;
+	tasks->rows = rows;
+	tasks->plan = plan;
+	tasks->size = *size;
+	tasks->room = total_room(size);
+	tasks->slots = slots;
+	tasks->batch.size = size->bytes;
+	*result = tasks;
+	return 0;
+}
+
+void tasks_destroy(struct tasks *tasks)
+{
+	if (!tasks)
+		return;
+	free(tasks->batch.values);
+	text_finish(&tasks->batch.bytes);
+	free(tasks);
+}
+
+/* ---- the batch ---- */
+
+static size_t size_of(const struct tasks *tasks, const struct row *row)
+{
+	const struct command_size *size = &tasks->size;
+	size_t bytes = 0;
+
+	for (size_t index = 0; index < row->count; index++)
+		bytes += size->value_uses * row->values[index].length +
+			 size->value_fixed_bytes;
+	return bytes;
+}
+
+static bool has_long_value(const struct tasks *tasks, const struct row *row)
+{
+	for (size_t index = 0; index < row->count; index++)
+		if (row->values[index].length + tasks->size.value_fixed_bytes >=
+			ARGUMENT_BYTES)
+			return true;
+	return false;
+}
+
+static bool fits(const struct tasks *tasks, const struct row *row)
+{
+	const struct batch *batch = &tasks->batch;
+	const struct batching *batching = &tasks->plan->batching;
+	size_t bytes = size_of(tasks, row);
+	size_t words = row->count * tasks->size.value_words;
+
+	if (batching->bytes && batch->size + bytes > batching->bytes)
+		return false;
+	return batch->room + bytes + words * sizeof(char *) <= tasks->room;
+}
+
+static bool is_full(const struct tasks *tasks)
+{
+	const struct batching *batching = &tasks->plan->batching;
+	const struct batch *batch = &tasks->batch;
+
+	return (batching->records && batch->records >= batching->records) ||
+	       (batching->lines && batch->lines >= batching->lines);
+}
+
+static int reserve(struct batch *batch, size_t count)
+{
+	size_t capacity = batch->capacity;
+	struct value *values;
+
+	if (batch->count + count <= capacity)
+		return 0;
+	capacity = 2 * capacity + count;
+	values = reallocarray(batch->values, capacity, sizeof *values);
+	if (!values)
+		return -ENOMEM;
+	batch->values = values;
+	batch->capacity = capacity;
+	return 0;
+}
+
+static int add(struct tasks *tasks, const struct row *row)
+{
+	struct batch *batch = &tasks->batch;
+	size_t bytes = size_of(tasks, row);
+	int error = reserve(batch, row->count);
+
+	if (error)
+		return error;
+	for (size_t index = 0; index < row->count; index++) {
+		struct value value = row->values[index];
+
+		text_append(&batch->bytes, value.bytes, value.length);
+		text_append(&batch->bytes, "", 1);
+		batch->values[batch->count++] = value;
+	}
+	batch->size += bytes;
+	batch->room += bytes + row->count * tasks->size.value_words * sizeof(char *);
+	batch->records++;
+	batch->lines += row->ends_line;
+	return batch->bytes.failed ? -ENOMEM : 0;
+}
+
+static void clear(struct tasks *tasks)
+{
+	struct batch *batch = &tasks->batch;
+
+	batch->count = batch->bytes.length = 0;
+	batch->records = batch->lines = 0;
+	batch->size = tasks->size.bytes;
+	batch->room = 0;
+	batch->too_large = false;
+	tasks->taken = tasks->taken_bytes = 0;
+	tasks->shares = 0;
+}
+
+/* ---- tasks ---- */
+
+// Of `count` values of the batch, from the first that was not taken.
+static int make_task(struct tasks *tasks, size_t count, struct task **result)
+{
+	struct batch *batch = &tasks->batch;
+	const struct value *values = batch->values + tasks->taken;
+	size_t bytes = 0;
+	struct task *task;
+	char *at;
+
+	for (size_t index = 0; index < count; index++)
+		bytes += values[index].length + 1;
+	task = malloc(sizeof *task + count * sizeof *values + bytes);
+	if (!task)
+		return -ENOMEM;
+	*task = (struct task){.count = count, .too_large = batch->too_large};
+	at = (char *)(task->values + count);
+	if (count) {
+		memcpy(task->values, values, count * sizeof *values);
+		memcpy(at, batch->bytes.bytes + tasks->taken_bytes, bytes);
+	}
+	for (size_t index = 0; index < count; index++) {
+		task->values[index].bytes = at;
+		at += task->values[index].length + 1;
+	}
+	tasks->taken += count;
+	tasks->taken_bytes += bytes;
+	tasks->any = true;
+	*result = task;
+	return 1;
+}
+
+// As many values as `records` records have, of those that were not taken.
+static size_t values_of(const struct tasks *tasks, uint64_t records)
+{
+	const struct batch *batch = &tasks->batch;
+	size_t index = tasks->taken;
+
+	while (index < batch->count && records)
+		records -= batch->values[index++].ends_record;
+	return index - tasks->taken;
+}
+
+static int take_all(struct tasks *tasks, struct task **task)
+{
+	int got = make_task(
+		tasks, tasks->plan->batching.without_values ? 0 : tasks->batch.count, task);
+
+	clear(tasks);
+	return got;
+}
+
+// The rows are over: what is left in equal shares, one for each slot.
+static int take_share(struct tasks *tasks, struct task **task)
+{
+	struct batch *batch = &tasks->batch;
+	uint64_t share = (batch->records + tasks->shares - 1) / tasks->shares;
+	int got = make_task(tasks, values_of(tasks, share), task);
+
+	batch->records -= share;
+	if (!--tasks->shares || !batch->records)
+		clear(tasks);
+	return got;
+}
+
+static int finish(struct tasks *tasks, struct task **task)
+{
+	const struct batching *batching = &tasks->plan->batching;
+
+	tasks->over = true;
+	if (!tasks->batch.records) {
+		bool runs = batching->runs_if_empty && !tasks->any;
+
+		return runs ? make_task(tasks, 0, task) : 0;
+	}
+	if (!batching->spread)
+		return take_all(tasks, task);
+	if (!tasks->shares)
+		tasks->shares = tasks->slots;
+	return take_share(tasks, task);
+}
+
+static int stop(struct tasks *tasks)
+{
+	message("a command would be too large, with -s or by execve(2)'s own limit");
+	tasks->over = true;
+	clear(tasks);
+	return -E2BIG;
+}
+
+// The row goes into the batch. Returns 1 where that makes a task, which is then due.
+static int take_row(struct tasks *tasks, const struct row *row)
+{
+	const struct batching *batching = &tasks->plan->batching;
+	bool alone = !tasks->batch.records;
+	bool fitting = fits(tasks, row) && (alone || !has_long_value(tasks, row));
+	int error;
+
+	if (!fitting && (batching->stops_too_large ||
+				(alone && batching->stops_too_large_alone)))
+		return stop(tasks);
+	if (!fitting && !alone) {
+		tasks->held = *row;
+		tasks->has_held = true;
+		return 1;
+	}
+	error = add(tasks, row);
+	tasks->batch.too_large = !fitting;
+	return error ? error : !fitting || is_full(tasks) || has_long_value(tasks, row);
+}
+
+int tasks_next(struct tasks *tasks, struct patience patience, struct task **task)
+{
+	while (!tasks->over) {
+		struct row row = tasks->held;
+		int got = 1;
+
+		if (!tasks->has_held)
+			got = rows_next(tasks->rows, patience, &row);
+		tasks->has_held = false;
+		if (!got)
+			break;
+		if (got == 1)
+			got = take_row(tasks, &row);
+		if (got == 1)
+			return take_all(tasks, task);
+		if (got)
+			return got;
+	}
+	return finish(tasks, task);
+}
+
+int tasks_flush(struct tasks *tasks, struct task **task)
+{
+	return tasks->batch.records ? take_all(tasks, task) : 0;
+}

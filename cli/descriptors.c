@@ -11,9 +11,9 @@ void descriptors_ensure(void)
 			(void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
 }
 
-int descriptors_close_input(void)
+int descriptors_replace_input(const char *name)
 {
-	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int fd = open(name, O_RDWR | O_CLOEXEC | O_NOCTTY);
 
 	if (fd < 0 || dup2(fd, STDIN_FILENO) < 0)
 		return -errno;

@@ -10,9 +10,9 @@
 void descriptors_ensure(void);
 
 /**
- * Have descriptor 0 lead to /dev/null, so that tasks can inherit it. Errors: of
+ * Have descriptor 0 lead to `name`, so that tasks can inherit it. Errors: of
  * open(2).
  */
-int descriptors_close_input(void);
+int descriptors_replace_input(const char *name);
 
 #endif

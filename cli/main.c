@@ -9,12 +9,14 @@
  *   plan.c           what is to be run and how; duration.c, cpus.c: what values mean
  *   front/           command lines that become a plan: leat's own, and others'
  *   run.c            the only file that knows all the others: reads, submits, reports
+ *     run_input.c      reads and submits, or counts
  *     run_task.c       one task in its worker, from a slot to its line in the account
  *     run_display.c    how far it is
  *   input.c          records from standard input and files; split.c: of quoted text
  *   rows.c           the values of a record, of one source or several; columns.c
  *   tasks.c          one record or several become a task
  *   task.h           a record that is a command to run
+ *   lanes.c          tasks that wait for one another; pace.c: starts that wait
  *   slot.c           one of the N places where tasks run: environment, tag, results
  *   recipe.c         from a task's values to its command; template.c: {} and its kin
  *   shell.c          from a command's text to an argv, with a shell or without

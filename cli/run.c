@@ -28,11 +28,6 @@
 #include <string.h>
 #include <unistd.h>
 
-// After a cancellation a source of unknown length is read on for so long, to count
-// what was there already. Few people notice; no producer is waited for.
-#define COUNTING_NS (LEAT_SECOND_NS / 4)
-#define COUNTING_STRIDE 256
-
 void run_say(struct run *run, const char *format, ...)
 {
 	struct text line = {0};
@@ -140,141 +135,10 @@ static void resize(void *argument, int change)
 		run->pool, size + (unsigned)change); // failing, it stays as it is
 }
 
-/* ---- the input, in the main thread ---- */
-
-// What a command is made of is known once the header has been read.
-static int begin_reading(struct run *run, struct patience patience)
-{
-	struct command_size size;
-	const char *const *names;
-	size_t count;
-	int error = rows_prepare(run->rows, patience);
-
-	if (error || run->tasks)
-		return error;
-	names = rows_names(run->rows, &count);
-	unrun_write_header(&run->unrun, names, count);
-	error = recipe_create(&run->recipe, run->plan, names, count);
-	if (!error) {
-		recipe_measure(run->recipe, &size);
-		size.environment = surroundings_environment_bytes(&run->surroundings);
-		error = tasks_create(&run->tasks, run->rows, run->plan, &size,
-			leat_pool_state(run->pool).size);
-	}
-	if (error)
-		run_say(run, "out of memory");
-	run->surroundings.recipe = run->recipe;
-	return error;
-}
-
-// The task is the pool's then; where it was not accepted it remains the caller's.
-static int submit(struct run *run, struct task *task)
-{
-	struct leat_job job = {
-		.run = run_task,
-		.complete = run_task_complete,
-		.argument = task,
-		.context = run->cancellation.terminate,
-	};
-
-	return leat_pool_submit(run->pool, &job, NULL);
-}
-
-// Prints what would run, as a line.
-static int print_task(struct run *run, struct task *task)
-{
-	struct text line = {0};
-	int error = 0;
-
-	recipe_append_command(run->recipe, task, 1, SIZE_MAX, &line);
-	text_append(&line, "\n", 1);
-	if (line.failed)
-		error = -ENOMEM;
-	else if (memchr(line.bytes, '\0', line.length))
-		run_fail_task(run, task, -EINVAL);
-	else
-		error = output_print(run->output, line.bytes, line.length);
-	text_finish(&line);
-	if (!error)
-		free(task);
-	return error;
-}
-
-static void count_unrun(struct run *run, struct task *task)
-{
-	if (!task->sequence)
-		task->sequence = atomic_fetch_add(&run->read, 1) + 1;
-	account_count(&run->account, TASK_UNRUN);
-	results_forget(&run->surroundings.results, task->sequence);
-	unrun_write(&run->unrun, task);
-	free(task);
-}
-
-// Returns 0 at the input's end, else why reading stopped; the task in hand that was not
-// accepted, if that was why, is in *refused.
-static int read_and_submit(struct run *run, struct task **refused)
-{
-	struct patience patience = {run->cancellation.intake, LEAT_NEVER};
-	int got, error = begin_reading(run, patience);
-
-	*refused = NULL;
-	if (error)
-		return error;
-	run_start_display(run);
-	do {
-		struct task *task = NULL;
-
-		got = tasks_next(run->tasks, patience, &task);
-		if (got != 1)
-			break;
-		task->run = run;
-		task->sequence = atomic_fetch_add(&run->read, 1) + 1;
-		error = run->plan->dry_run ? print_task(run, task) : submit(run, task);
-		if (error)
-			*refused = task;
-	} while (!error);
-	return error ? error : got;
-}
-
-// Reads on to count what will not be run, as long as that costs no waiting.
-static int count_more(struct run *run, struct patience patience)
-{
-	struct task *task;
-	int got = begin_reading(run, patience);
-
-	for (unsigned count = 1; !got || got == 1; count++) {
-		if (count % COUNTING_STRIDE == 0 &&
-			leat_context_now(patience.context) >= patience.until)
-			return -EAGAIN;
-		got = tasks_next(run->tasks, patience, &task);
-		if (!got)
-			return 0;
-		if (got == 1)
-			count_unrun(run, task);
-	}
-	if (run->tasks && tasks_flush(run->tasks, &task) == 1)
-		count_unrun(run, task);
-	return got;
-}
-
-static void count_rest(struct run *run, struct task *refused)
-{
-	struct patience patience = {run->undisturbed, LEAT_NEVER};
-
-	if (!rows_are_bounded(run->rows))
-		patience.until = leat_context_now(run->undisturbed) + COUNTING_NS;
-	leat_pool_give_up(run->pool);
-	unrun_flush(&run->unrun);
-	if (refused)
-		count_unrun(run, refused);
-	if (count_more(run, patience) != 0)
-		atomic_store(&run->account.input_cut, true);
-}
-
 static void read_input(struct run *run)
 {
 	struct task *refused;
-	int error = read_and_submit(run, &refused);
+	int error = run_read(run, &refused);
 	bool ended = leat_context_cause(run->cancellation.intake) != 0;
 	unsigned running = leat_pool_state(run->pool).running;
 
@@ -287,7 +151,7 @@ static void read_input(struct run *run)
 		ended = true;
 	}
 	if (error && ended) {
-		count_rest(run, refused);
+		run_count_rest(run, refused);
 	} else if (error) { // the input's own, which said so: what was read is run
 		atomic_store(&run->account.leat_trouble, true);
 		atomic_store(&run->account.input_cut, true);
@@ -318,6 +182,8 @@ static int init_surroundings(struct run *run)
 	struct surroundings *surroundings = &run->surroundings;
 
 	*surroundings = (struct surroundings){
+		.plan = plan,
+		.pace = &run->pace,
 		.family = surroundings->family,
 		.shell = surroundings->shell,
 		.control =
@@ -410,10 +276,16 @@ static int start_engine(struct run *run)
 		&run->pool, size, queue_length(size), run->cancellation.intake);
 	if (error)
 		goto finish_surroundings;
-	error = start_signals(run);
+	if (run->plan->lane)
+		error = lanes_create(&run->lanes);
 	if (error)
 		goto destroy_pool;
+	error = start_signals(run);
+	if (error)
+		goto destroy_lanes;
 	return 0;
+destroy_lanes:
+	lanes_destroy(run->lanes);
 destroy_pool:
 	leat_pool_destroy(run->pool);
 finish_surroundings:
@@ -429,6 +301,7 @@ static void stop_engine(struct run *run)
 {
 	signals_stop(run->signals);
 	leat_pool_destroy(run->pool);
+	lanes_destroy(run->lanes);
 	for (unsigned index = 0; index < run->slot_count; index++)
 		slot_destroy(run->slots[index]);
 	free(run->slots);
@@ -464,6 +337,7 @@ static void run_tasks(struct run *run)
 	run->started = leat_context_now(run->cancellation.kill);
 	read_input(run);
 	leat_pool_wait(run->pool);
+	run_give_up_lanes(run);
 	display_stop(run->display);
 	run->display = NULL;
 	if (leat_context_cause(run->cancellation.intake) == LEAT_CAUSE_DEADLINE &&
@@ -535,9 +409,13 @@ static int prepare(struct run *run)
 	error = rows_open(&run->rows, plan);
 	if (error)
 		goto destroy_family;
-	error = descriptors_close_input();
+	if (plan->standard_input != STDIN_INHERIT)
+		error = descriptors_replace_input(
+			plan->standard_input == STDIN_TERMINAL ? "/dev/tty" : "/dev/null");
 	if (error) {
-		cannot("open /dev/null", error);
+		cannot(plan->standard_input == STDIN_TERMINAL ? "open /dev/tty"
+							      : "open /dev/null",
+			error);
 		goto close_input;
 	}
 	error = unrun_open(&run->unrun, plan);
@@ -576,7 +454,9 @@ int run(const struct plan *plan)
 		message("out of memory");
 		return EXIT_LEAT_TROUBLE;
 	}
+	pace_init(&run.pace, plan->delay_ns);
 	status = run_with_input(&run);
+	pace_finish(&run.pace);
 	leat_context_destroy(run.undisturbed);
 	cancellation_finish(&run.cancellation);
 	tasks_destroy(run.tasks);

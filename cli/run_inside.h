@@ -1,9 +1,10 @@
-/* What run.c and run_task.c share. */
+/* What run.c and its parts share. */
 #ifndef LEAT_CLI_RUN_INSIDE_H
 #define LEAT_CLI_RUN_INSIDE_H
 
 #include "cancellation.h"
 #include "display.h"
+#include "lanes.h"
 #include "rows.h"
 #include "signals.h"
 #include "slot.h"
@@ -18,6 +19,8 @@ struct run {
 	struct rows *rows;
 	struct recipe *recipe;
 	struct tasks *tasks;
+	struct lanes *lanes; //< NULL: no task waits for another
+	struct pace pace;
 	const char *temporary_directory;
 	struct output *output;
 	struct display *display; //< NULL: no progress is shown
@@ -45,6 +48,18 @@ void run_say(struct run *run, const char *format, ...)
 /** leat can't go on: as if interrupted, and the exit status says so. */
 void run_fail(struct run *run);
 
+/**
+ * Read tasks and submit them. Returns 0 at the input's end, else why that stopped; the
+ * task in hand that was not accepted, if that was why, is in *refused.
+ */
+int run_read(struct run *run, struct task **refused);
+
+/** Read on to count what will not be run, as long as that costs no waiting. */
+void run_count_rest(struct run *run, struct task *refused);
+
+/** Whoever still waits for its lane will not run. */
+void run_give_up_lanes(struct run *run);
+
 /** Start the display, where it is wanted. Without it the run is none the worse. */
 void run_start_display(struct run *run);
 
@@ -53,6 +68,8 @@ void run_fail_task(struct run *run, struct task *task, int error);
 
 /** One task, `argument`, in its worker; and its completion (leat_job_fn). */
 void run_task(struct leat_worker *worker, void *argument);
+/** Tasks as the lanes have them, as long as some are due (leat_job_fn). */
+void run_lanes(struct leat_worker *worker, void *argument);
 void run_task_complete(void *argument, const struct leat_completion *completion);
 
 #endif

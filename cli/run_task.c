@@ -26,7 +26,10 @@ static void append_task_line(struct text *line, const struct task *task, unsigne
 	struct text command = {0};
 	struct task_trouble trouble = {
 		.error = error,
-		.words = error == -EINVAL ? "there is a NUL byte in it" : NULL,
+		.words = error == -EINVAL    ? "there is a NUL byte in it"
+			 : error == -ENOTDIR ? "there is no such directory"
+			 : error == -E2BIG   ? "it is too large"
+					     : NULL,
 	};
 
 	if (task->end == TASK_OK || task->end == TASK_UNRUN || plan->quiet)
@@ -95,11 +98,8 @@ static void run_in(struct slot *slot, struct task *task)
 	text_finish(&line);
 }
 
-void run_task(struct leat_worker *worker, void *argument)
+static void run_one(struct run *run, struct task *task, unsigned number)
 {
-	struct task *task = argument;
-	struct run *run = task->run;
-	unsigned number = leat_worker_number(worker);
 	struct slot *slot = get_slot(run, number);
 
 	if (!slot) {
@@ -109,6 +109,25 @@ void run_task(struct leat_worker *worker, void *argument)
 	display_task_begins(run->display, number, task);
 	run_in(slot, task);
 	display_task_ends(run->display, number);
+}
+
+// The task is over, or will never be.
+static void conclude(struct run *run, struct task *task)
+{
+	account_count(&run->account, task->end);
+	if (task->end == TASK_UNRUN) {
+		results_forget(&run->surroundings.results, task->sequence);
+		unrun_add(&run->unrun, task);
+	} else {
+		free(task);
+	}
+}
+
+void run_task(struct leat_worker *worker, void *argument)
+{
+	struct task *task = argument;
+
+	run_one(task->run, task, leat_worker_number(worker));
 }
 
 void run_task_complete(void *argument, const struct leat_completion *completion)
@@ -124,11 +143,20 @@ void run_task_complete(void *argument, const struct leat_completion *completion)
 			completion->message);
 		run_fail(run);
 	}
-	account_count(&run->account, task->end);
-	if (task->end == TASK_UNRUN)
-		results_forget(&run->surroundings.results, task->sequence);
-	if (task->end == TASK_UNRUN)
-		unrun_add(&run->unrun, task);
-	else
-		free(task);
+	conclude(run, task);
+}
+
+void run_lanes(struct leat_worker *worker, void *argument)
+{
+	struct run *run = argument;
+	struct task *task = lanes_take(run->lanes);
+
+	while (task) {
+		struct lane *lane = task->lane;
+
+		run_one(run, task, leat_worker_number(worker));
+		conclude(run, task);
+		task = lanes_leave(run->lanes, lane,
+			!leat_context_cause(run->cancellation.intake));
+	}
 }

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define VARIABLE_BYTES 40
@@ -24,6 +26,9 @@ struct slot {
 	char variables[VARIABLES][VARIABLE_BYTES];
 	const char *mark[VARIABLE_SLOT + 1]; //< those before VARIABLE_SLOT: one attempt's
 	const char **environment;
+	struct text more; //< of the environment: what the plan adds
+	struct text directory;
+	int record_fd; //< what a task reads; -1: nothing of its own
 };
 
 // POSIX, 3.216: letters, digits and underscores, no digit first.
@@ -50,6 +55,18 @@ static bool is_own(const char *entry)
 	return false;
 }
 
+// Whether the plan has a value of its own for it.
+static bool is_replaced(const struct plan *plan, const char *entry)
+{
+	for (size_t index = 0; index < plan->variable_count; index++) {
+		size_t name = strcspn(plan->variables[index], "=") + 1;
+
+		if (strncmp(entry, plan->variables[index], name) == 0)
+			return true;
+	}
+	return false;
+}
+
 int surroundings_init_environment(struct surroundings *surroundings)
 {
 	size_t count = 0;
@@ -61,7 +78,8 @@ int surroundings_init_environment(struct surroundings *surroundings)
 		return -ENOMEM;
 	count = 0;
 	for (char **entry = environ; *entry; entry++)
-		if (!is_own(*entry) && (!surroundings->shell.direct || is_name(*entry)))
+		if (!is_own(*entry) && !is_replaced(surroundings->plan, *entry) &&
+			(!surroundings->shell.direct || is_name(*entry)))
 			surroundings->environment[count++] = *entry;
 	surroundings->environment_count = count;
 	return 0;
@@ -86,7 +104,9 @@ static int fill_environment(struct slot *slot)
 	const struct surroundings *surroundings = slot->surroundings;
 	size_t count = surroundings->environment_count;
 
-	slot->environment = calloc(count + VARIABLES + 1, sizeof *slot->environment);
+	slot->environment =
+		calloc(count + VARIABLES + surroundings->plan->variable_count + 1,
+			sizeof *slot->environment);
 	if (!slot->environment)
 		return -ENOMEM;
 	memcpy(slot->environment, surroundings->environment,
@@ -108,6 +128,7 @@ int slot_create(
 		return -ENOMEM;
 	slot->surroundings = surroundings;
 	slot->number = number;
+	slot->record_fd = -1;
 	command_init(&slot->command);
 	snprintf(slot->variables[VARIABLE_SLOT], VARIABLE_BYTES, "LEAT_SLOT=%u", number);
 	snprintf(slot->variables[VARIABLE_PID], VARIABLE_BYTES, "LEAT_PID=%d",
@@ -133,6 +154,8 @@ void slot_destroy(struct slot *slot)
 		return;
 	task_output_destroy(slot->output);
 	command_finish(&slot->command);
+	text_finish(&slot->more);
+	text_finish(&slot->directory);
 	free(slot->environment);
 	free(slot);
 }
@@ -209,6 +232,105 @@ static void show_command(const struct slot *slot, const struct task *task)
 	text_finish(&command);
 }
 
+// The variables that the plan adds, behind leat's own.
+static int fill_variables(struct slot *slot, const struct task *task)
+{
+	const struct surroundings *surroundings = slot->surroundings;
+	const char **entry =
+		slot->environment + surroundings->environment_count + VARIABLES;
+	const char *at;
+
+	slot->more.length = 0;
+	recipe_append_variables(surroundings->recipe, task, slot->number, &slot->more);
+	if (slot->more.failed)
+		return -ENOMEM;
+	at = slot->more.bytes;
+	for (size_t index = 0; index < surroundings->plan->variable_count; index++) {
+		*entry++ = at;
+		at += strlen(at) + 1;
+	}
+	return 0;
+}
+
+static int write_record(int fd, const struct plan *plan, const struct task *task)
+{
+	const char *separator = plan->column_separator;
+	struct text text = {0};
+	ssize_t written;
+	int error;
+
+	if (!separator || plan->column_pattern)
+		separator = "\t";
+	for (size_t index = 0; index < task->count; index++) {
+		const struct value *value = &task->values[index];
+
+		text_append(&text, value->bytes, value->length);
+		text_append(&text, value->ends_record ? "\n" : separator,
+			value->ends_record ? 1 : strlen(separator));
+	}
+	written = text.failed ? -1 : pwrite(fd, text.bytes, text.length, 0);
+	error = written == (ssize_t)text.length ? 0 : -ENOMEM;
+	text_finish(&text);
+	return error;
+}
+
+// The task's standard input; what is not leat's own is in slot->record_fd.
+static int open_stdin(struct slot *slot, const struct task *task)
+{
+	const struct plan *plan = slot->surroundings->plan;
+	int error;
+
+	if (plan->standard_input != STDIN_RECORD)
+		return 0;
+	slot->record_fd = memfd_create("leat record", MFD_CLOEXEC);
+	if (slot->record_fd < 0)
+		return -errno;
+	error = write_record(slot->record_fd, plan, task);
+	if (error) {
+		close(slot->record_fd);
+		slot->record_fd = -1;
+	}
+	return error;
+}
+
+// Where the task runs; one that can't be entered is told apart from a missing command.
+static int find_directory(struct slot *slot, const struct task *task)
+{
+	struct stat status;
+
+	slot->directory.length = 0;
+	if (!recipe_append_directory(slot->surroundings->recipe, task, slot->number,
+		    &slot->directory))
+		return 0;
+	text_append(&slot->directory, "", 1);
+	if (slot->directory.failed)
+		return -ENOMEM;
+	if (stat(slot->directory.bytes, &status) < 0 || !S_ISDIR(status.st_mode) ||
+		access(slot->directory.bytes, X_OK) < 0)
+		return -ENOTDIR;
+	return 0;
+}
+
+static int prepare(struct slot *slot, const struct task *task, struct leat_spec *spec)
+{
+	const struct surroundings *surroundings = slot->surroundings;
+	int error = fill_variables(slot, task);
+
+	if (!error)
+		error = find_directory(slot, task);
+	if (!error)
+		error = recipe_prepare(surroundings->recipe, &surroundings->shell, task,
+			slot->number, &slot->command);
+	if (!error)
+		error = open_stdin(slot, task);
+	if (slot->record_fd >= 0)
+		spec->stdin_fd = slot->record_fd;
+	spec->directory = slot->directory.length ? slot->directory.bytes : NULL;
+	spec->argv = slot->command.argv;
+	spec->program = slot->command.direct ? NULL : surroundings->shell.path;
+	return error;
+}
+
 int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *outcome)
 {
 	const struct surroundings *surroundings = slot->surroundings;
@@ -228,14 +350,16 @@ int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *ou
 	snprintf(slot->variables[VARIABLE_SEQ], VARIABLE_BYTES, "LEAT_SEQ=%" PRIu64,
 		task->sequence);
 	snprintf(slot->variables[VARIABLE_ATTEMPT], VARIABLE_BYTES, "LEAT_ATTEMPT=1");
-	error = recipe_prepare(surroundings->recipe, &surroundings->shell, task,
-		slot->number, &slot->command);
-	if (error)
-		return error;
-	spec.argv = slot->command.argv;
-	spec.program = slot->command.direct ? NULL : surroundings->shell.path;
-	show_command(slot, task);
-	error = start_and_wait(slot, &spec, outcome);
+	error = prepare(slot, task, &spec);
+	if (!error)
+		error = pace_wait(surroundings->pace, surroundings->intake);
+	if (!error) {
+		show_command(slot, task);
+		error = start_and_wait(slot, &spec, outcome);
+	}
+	if (slot->record_fd >= 0)
+		close(slot->record_fd);
+	slot->record_fd = -1;
 	command_release(&slot->command);
 	return error;
 }

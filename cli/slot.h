@@ -4,11 +4,14 @@
 
 #include "recipe.h"
 #include "output.h"
+#include "pace.h"
 #include "results.h"
 #include "shell.h"
 
 /** What all slots share; does not change while tasks run. */
 struct surroundings {
+	const struct plan *plan;
+	struct pace *pace;
 	struct leat_family *family;
 	struct shell shell;
 	struct leat_control control;
@@ -51,7 +54,7 @@ int slot_begin(struct slot *slot, const struct task *task);
 /**
  * Run `task` and wait for its end. Where there is no room to start it, waits until
  * there is. Returns 0 with *outcome; a negative errno where it can't be tried at all
- * (-EINVAL: a NUL byte in the command); or -ECANCELED: the intake ended before it
+ * (-EINVAL: a NUL byte in the command; -ENOTDIR: no such directory); or -ECANCELED: the intake ended before it
  * began.
  */
 int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *outcome);

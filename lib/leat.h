@@ -415,6 +415,7 @@ struct leat_spec {
 	const char *const *mark;  //< entries of envp that no other child has all of, by
 				  //< which a descendant is known that left the session
 				  //< and lost its parent; NULL-terminated, may be NULL
+	const char *directory; //< where it runs; NULL: where the caller is
 	// A descriptor that is 0, 1 or 2 itself must not be close-on-exec.
 	int stdin_fd;  //< becomes descriptor 0; -1: /dev/null
 	int stdout_fd; //< becomes descriptor 1; -1: a pipe to `out`

@@ -199,6 +199,8 @@ IN_CHILD static int child_main(void *argument)
 	const struct leat_spec *spec = start->spec;
 
 	setsid();
+	if (spec->directory && chdir(spec->directory) < 0)
+		goto fail;
 	if (place_descriptors(start->fds) < 0)
 		goto fail;
 	hide_other_descriptors();

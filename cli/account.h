@@ -23,6 +23,7 @@ struct account {
 	atomic_ullong counts[TASK_ENDS];
 	atomic_bool deadline_hit; //< the run's deadline ended or kept back some task
 	atomic_bool leat_trouble; //< leat itself failed: exit status 125
+	atomic_uint front;        //< what the rules of a front end remember
 	atomic_bool input_cut;    //< there may be more unrun ones than were counted
 };
 

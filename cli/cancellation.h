@@ -14,7 +14,7 @@ enum level {
 };
 
 /** Causes of the contexts' ends that are no signal numbers. */
-enum { CAUSE_OUTPUT = 1000, CAUSE_DRAIN_TIMEOUT };
+enum { CAUSE_OUTPUT = 1000, CAUSE_DRAIN_TIMEOUT, CAUSE_HALT };
 
 /**
  * Each level ends a context, and with it those below: kill is above terminate is

@@ -33,6 +33,7 @@ struct input {
 	size_t searched;   //< from `start` on there is no delimiter so far
 	bool fresh;        //< nothing of the current source was handed out
 	bool at_end;       //< of the current source
+	bool nul_told;     //< that one was found where none belongs
 	bool stopped;      //< all that follows is not for us: splitting->end_record
 };
 
@@ -269,6 +270,19 @@ static bool is_command(struct record *record, bool fresh)
 	return first < record->length && record->bytes[first] != '#';
 }
 
+static void cut_at_nul(struct input *input, struct record *record)
+{
+	const char *nul = memchr(record->bytes, '\0', record->length);
+
+	if (!nul)
+		return;
+	record->length = (size_t)(nul - record->bytes);
+	if (!input->nul_told)
+		message("%s: a NUL byte ends an item here; -0 is for items that end so",
+			input->sources[input->current].name);
+	input->nul_told = true;
+}
+
 // Whether what was split off is a record after all.
 static bool is_wanted(struct input *input, struct record *record)
 {
@@ -276,6 +290,8 @@ static bool is_wanted(struct input *input, struct record *record)
 	bool fresh = input->fresh;
 
 	input->fresh = false;
+	if (splitting->cuts_at_nul)
+		cut_at_nul(input, record);
 	if (splitting->commands)
 		return is_command(record, fresh);
 	if ((splitting->skips_empty && !record->length) ||

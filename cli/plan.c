@@ -12,6 +12,7 @@ int plan_init(struct plan *plan, int argc)
 	*plan = (struct plan){
 		.splitting = {.delimiter = '\n'},
 		.repeats = true,
+		.quote = template_quote_shell,
 		.first_slot = 1,
 		.timeout_ns = LEAT_NEVER,
 		.deadline_ns = LEAT_NEVER,
@@ -35,6 +36,7 @@ void plan_finish(struct plan *plan)
 	free(plan->sources);
 	free(plan->words);
 	free(plan->variables);
+	free(plan->owned);
 }
 
 unsigned jobs_resolve(const struct jobs *jobs, unsigned cpus, unsigned room)

@@ -47,6 +47,7 @@ struct splitting {
 	const char *end_record; //< the input ends at this record; NULL: there is none such
 	bool skips_empty;       //< records without a byte are none
 	bool skips_blank;       //< those of blanks alone are none
+	bool cuts_at_nul;       //< a NUL byte and what follows it is left out
 };
 
 enum trim { TRIM_NONE, TRIM_LEFT = 1, TRIM_RIGHT = 2, TRIM_BOTH = 3 };
@@ -77,8 +78,9 @@ enum standard_input { STDIN_NULL, STDIN_INHERIT, STDIN_RECORD, STDIN_TERMINAL };
 /** What a front end decides by rules of its own, where it has any. */
 struct front_rules {
 	int (*exit_status)(const struct account *account);
-	// Whether no more is to be run, for how this task ended; says why in *words.
-	bool (*ends_run)(const struct leat_outcome *outcome, const char **words);
+	// Notes how a task ended. Returns whether no more are to be run for that.
+	bool (*judge)(struct account *account, const struct leat_outcome *outcome);
+	bool tells_why; //< a task that ended the run gets its line, however quiet
 };
 
 /** Everything points into argv, or is owned by the plan: plan_finish(). */
@@ -104,7 +106,8 @@ struct plan {
 	const char *braces;     //< stands for {} in them; NULL: {} does
 	enum template_kind templates; //< what there is in them
 	bool repeats;           //< a word with {} stands once for each value
-	bool unquoted;          //< COMMAND_SENTENCE: values are text of the shell
+	bool name_is_fixed;     //< nothing is replaced in the first word
+	template_quote_fn quote; //< of values in a shell's text; NULL: as they are
 	const char **variables; //< NAME=template, more of the environment
 	size_t variable_count;
 	const char *directory; //< a template; NULL: leat's own
@@ -112,6 +115,8 @@ struct plan {
 	enum standard_input standard_input;
 	unsigned first_slot; //< the number of the first
 	bool asks;           //< before each task
+	bool skips_empty_run;
+	char *owned; //< memory that a variable is in
 	int nice;
 
 	struct jobs jobs;

@@ -23,14 +23,18 @@ static int parse_optional(struct template **result, const char *text,
 static int parse_words(struct recipe *recipe, const struct template_syntax *syntax)
 {
 	const struct plan *plan = recipe->plan;
-	struct template_syntax plain = {.kind = TEMPLATE_FULL};
-	bool has_value = plan->command == COMMAND_SCRIPT;
+	const struct template_syntax plain = {.kind = TEMPLATE_FULL};
+	const struct template_syntax none = {.kind = TEMPLATE_NONE};
+	bool has_value = plan->command == COMMAND_SCRIPT ||
+			 plan->standard_input == STDIN_RECORD ||
+			 plan->templates == TEMPLATE_BRACES;
 	int error = 0;
 
 	for (; !error && recipe->count < plan->word_count; recipe->count++) {
 		struct template **word = &recipe->words[recipe->count];
 
-		error = template_parse(word, plan->words[recipe->count], syntax);
+		error = template_parse(word, plan->words[recipe->count],
+			plan->name_is_fixed && !recipe->count ? &none : syntax);
 		has_value = has_value || (!error && template_has_value(*word));
 	}
 	if (error || has_value || plan->batching.without_values)
@@ -227,12 +231,12 @@ static int prepare_shell(const struct recipe *recipe, const struct shell *shell,
 	const struct task *task, unsigned slot, struct command *command)
 {
 	const struct plan *plan = recipe->plan;
-	bool plain = plan->command == COMMAND_LINES || plan->unquoted;
+	template_quote_fn quote = plan->command == COMMAND_LINES ? NULL : plan->quote;
 	int error;
 
 	command->text.length = 0;
 	append_words(recipe, values_of(recipe, task, slot),
-		plain ? NULL : template_quote_shell, &command->text);
+		quote, &command->text);
 	text_append(&command->text, "", 0);
 	if (command->text.failed)
 		return -ENOMEM;
@@ -290,7 +294,7 @@ static void append_script(
 {
 	struct text script = {0};
 
-	append_words(recipe, values, template_quote_shell, &script);
+	append_words(recipe, values, recipe->plan->quote, &script);
 	text_append(text, "sh -c ", strlen("sh -c "));
 	template_quote_shell(text, script.bytes, script.length);
 	text_append(text, " sh", strlen(" sh"));
@@ -306,7 +310,7 @@ void recipe_append_command(const struct recipe *recipe, const struct task *task,
 	unsigned slot, size_t most, struct text *text)
 {
 	const struct plan *plan = recipe->plan;
-	bool plain = plan->command == COMMAND_LINES || plan->unquoted;
+	template_quote_fn quote = plan->command == COMMAND_LINES ? NULL : plan->quote;
 	struct template_values values = values_of(recipe, task, slot);
 
 	if (values.count > most)
@@ -316,7 +320,7 @@ void recipe_append_command(const struct recipe *recipe, const struct task *task,
 	else if (plan->command == COMMAND_SCRIPT)
 		append_script(recipe, values, text);
 	else
-		append_words(recipe, values, plain ? NULL : template_quote_shell, text);
+		append_words(recipe, values, quote, text);
 }
 
 static bool append_optional(const struct recipe *recipe, const struct template *template,

@@ -137,6 +137,7 @@ static void resize(void *argument, int change)
 
 static void read_input(struct run *run)
 {
+	const struct plan *plan = run->plan;
 	struct task *refused;
 	int error = run_read(run, &refused);
 	bool ended = leat_context_cause(run->cancellation.intake) != 0;
@@ -150,7 +151,9 @@ static void read_input(struct run *run)
 		run_fail(run);
 		ended = true;
 	}
-	if (error && ended) {
+	if (error && ended && plan->quiet && !plan->unrun_file) {
+		atomic_store(&run->account.input_cut, true); // nobody asks
+	} else if (error && ended) {
 		run_count_rest(run, refused);
 	} else if (error) { // the input's own, which said so: what was read is run
 		atomic_store(&run->account.leat_trouble, true);
@@ -372,7 +375,8 @@ static int conclude(struct run *run)
 		signals_die_of(SIGPIPE);
 	else if (number && !atomic_load(&run->account.leat_trouble))
 		signals_die_of(number);
-	return account_exit_status(&run->account);
+	return run->plan->rules ? run->plan->rules->exit_status(&run->account)
+				: account_exit_status(&run->account);
 }
 
 static int run_with_input(struct run *run)

@@ -19,7 +19,7 @@ static struct slot *get_slot(struct run *run, unsigned number)
 }
 
 static void append_task_line(struct text *line, const struct task *task, unsigned slot,
-	const struct leat_outcome *outcome, int error)
+	const struct leat_outcome *outcome, int error, bool tells)
 {
 	const struct run *run = task->run;
 	const struct plan *plan = run->plan;
@@ -32,7 +32,7 @@ static void append_task_line(struct text *line, const struct task *task, unsigne
 					     : NULL,
 	};
 
-	if (task->end == TASK_OK || task->end == TASK_UNRUN || plan->quiet)
+	if (task->end == TASK_OK || task->end == TASK_UNRUN || !tells)
 		return;
 	if (run->color)
 		text_format(line, COLOR_RED);
@@ -60,7 +60,7 @@ static void fail_task(struct task *task, int error)
 	struct text line = {0};
 
 	task->end = TASK_FAILED;
-	append_task_line(&line, task, 1, &outcome, error);
+	append_task_line(&line, task, 1, &outcome, error, true);
 	output_line(task->run->output, task->sequence, &line);
 	text_finish(&line);
 }
@@ -86,16 +86,23 @@ static void run_in(struct slot *slot, struct task *task)
 	struct leat_outcome outcome = {0};
 	struct text line = {0};
 	int error = slot_begin(slot, task);
+	bool ends_run;
 
 	check_results(run, task, error);
 	error = error ? -ECANCELED : slot_run(slot, task, &outcome);
 	task->end = classify(&outcome, error);
 	if (!error && outcome.ended_by == LEAT_BY_DEADLINE)
 		atomic_store(&run->account.deadline_hit, true);
-	append_task_line(&line, task, slot_number(slot), &outcome, error);
+	ends_run = !error && run->plan->rules &&
+		   run->plan->rules->judge(&run->account, &outcome);
+	append_task_line(&line, task, slot_number(slot), &outcome, error,
+		!run->plan->quiet || (ends_run && run->plan->rules->tells_why));
+
 	error = slot_end(slot, task, error ? NULL : &outcome, &line);
 	check_results(run, task, error);
 	text_finish(&line);
+	if (ends_run && cancellation_level(&run->cancellation) == LEVEL_NONE)
+		cancellation_raise(&run->cancellation, LEVEL_DRAIN, CAUSE_HALT);
 }
 
 static void run_one(struct run *run, struct task *task, unsigned number)

@@ -8,6 +8,7 @@
 
 static const struct front fronts[] = {
 	{"leat", front_native, front_native_help, NULL, EXIT_USAGE},
+	{"xargs", front_xargs, front_xargs_help, NULL, 1},
 };
 
 #define FRONTS_END (fronts + sizeof fronts / sizeof *fronts)

@@ -23,5 +23,7 @@ int front_parse(const struct front **front, struct plan *plan, int argc, char **
 
 int front_native(struct plan *plan, struct words words);
 void front_native_help(void);
+int front_xargs(struct plan *plan, struct words words);
+void front_xargs_help(void);
 
 #endif

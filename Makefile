@@ -30,7 +30,7 @@ LIB_SOURCES := lib/version.c \
 	lib/pool/pool.c lib/pool/recover.c \
 	lib/process/capture.c lib/process/child.c lib/process/family.c lib/process/spawn.c \
 	lib/process/tree.c
-CLI_SOURCES := cli/account.c cli/cancellation.c cli/channel.c cli/color.c cli/columns.c \
+CLI_SOURCES := cli/account.c cli/cancellation.c cli/channel.c cli/color.c cli/confirm.c cli/columns.c \
 	cli/cpus.c cli/descriptors.c cli/display.c cli/duration.c cli/floor.c cli/front/front.c \
 	cli/front/native.c cli/front/parser.c cli/front/sources.c cli/front/values.c cli/front/xargs.c cli/input.c \
 	cli/main.c cli/lanes.c cli/message.c cli/outlet.c cli/output.c cli/output_lines.c cli/pending.c \

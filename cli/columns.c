@@ -80,8 +80,8 @@ static bool find_separator(const struct columns *columns, const char *bytes,
 	regmatch_t match = {.rm_so = 0, .rm_eo = (regoff_t)length};
 
 	if (columns->has_pattern) { // one that matches nothing separates nothing
-		bool matches = regexec(&columns->pattern, bytes, 1, &match,
-				       REG_STARTEND) == 0;
+		bool matches =
+			regexec(&columns->pattern, bytes, 1, &match, REG_STARTEND) == 0;
 
 		*start = (size_t)match.rm_so;
 		*end = (size_t)match.rm_eo;

@@ -12,7 +12,7 @@ struct display_settings {
 	struct output *output;
 	unsigned slots; //< how many there may be
 	const struct recipe *recipe;
-	bool log;       //< plain lines, as standard error is no terminal
+	bool log; //< plain lines, as standard error is no terminal
 	bool color;
 	bool at_once; //< else once the run has lasted a while
 	// Fills in what is known of the tasks; called by the display's thread.

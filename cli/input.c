@@ -33,6 +33,8 @@ struct input {
 	size_t searched;   //< from `start` on there is no delimiter so far
 	bool fresh;        //< nothing of the current source was handed out
 	bool at_end;       //< of the current source
+	bool in_line;      //< the last record ended within a line
+	bool is_last_word; //< this one is not the first of its line, and nothing ends it
 	bool nul_told;     //< that one was found where none belongs
 	bool stopped;      //< all that follows is not for us: splitting->end_record
 };
@@ -270,6 +272,11 @@ static bool is_command(struct record *record, bool fresh)
 	return first < record->length && record->bytes[first] != '#';
 }
 
+static bool splits_words(const struct input *input)
+{
+	return input->splitting->kind != SPLIT_DELIMITER;
+}
+
 static void cut_at_nul(struct input *input, struct record *record)
 {
 	const char *nul = memchr(record->bytes, '\0', record->length);
@@ -277,7 +284,7 @@ static void cut_at_nul(struct input *input, struct record *record)
 	if (!nul)
 		return;
 	record->length = (size_t)(nul - record->bytes);
-	if (!input->nul_told)
+	if (!input->nul_told && splits_words(input))
 		message("%s: a NUL byte ends an item here; -0 is for items that end so",
 			input->sources[input->current].name);
 	input->nul_told = true;
@@ -297,7 +304,7 @@ static bool is_wanted(struct input *input, struct record *record)
 	if ((splitting->skips_empty && !record->length) ||
 		(splitting->skips_blank && is_blank(record)))
 		return false;
-	if (!splitting->end_record ||
+	if (!splitting->end_record || input->is_last_word ||
 		strlen(splitting->end_record) != record->length ||
 		memcmp(splitting->end_record, record->bytes, record->length) != 0)
 		return true;
@@ -336,15 +343,19 @@ static int split_at_delimiter(struct input *input, struct record *record)
 
 static int split_at_quotes(struct input *input, struct record *record)
 {
-	struct piece piece = split_quoted(input->buffer + input->start,
-		input->end - input->start, input->splitting->kind == SPLIT_WORDS,
-		input->at_end);
+	struct piece piece =
+		split_quoted(input->buffer + input->start, input->end - input->start,
+			input->splitting->kind == SPLIT_WORDS, input->at_end);
 
 	input->start += piece.kind == PIECE_MORE ? 0 : piece.used;
 	if (piece.kind == PIECE_UNMATCHED)
 		return refuse(input, "a quote has no end on its line", -EILSEQ);
+	if (piece.kind != PIECE_RECORD)
+		return 0;
 	*record = (struct record){piece.bytes, piece.length, piece.ends_line};
-	return piece.kind == PIECE_RECORD;
+	input->is_last_word = piece.unended && input->in_line;
+	input->in_line = !piece.ends_line;
+	return 1;
 }
 
 int input_next(struct input *input, struct patience patience, struct record *record)

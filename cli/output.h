@@ -48,7 +48,8 @@ void output_line(struct output *output, uint64_t sequence, const struct text *li
  */
 void output_status(struct output *output, const struct text *status);
 
-/** Why standard output or standard error could not be written, a negative errno; 0: both could. To be called when no one writes any more. */
+/** Why standard output or standard error could not be written, a negative errno; 0: both
+ * could. To be called when no one writes any more. */
 int output_error(const struct output *output);
 
 /* One task's output after the other: each slot has one of these. */

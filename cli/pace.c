@@ -38,7 +38,8 @@ int pace_wait(struct pace *pace, struct leat_context *context)
 	while ((left = turn - leat_context_now(context)) > 0) {
 		if (leat_context_cause(context))
 			return -ECANCELED;
-		poll(&polled, 1, left < LEAT_SECOND_NS ? (int)(left / 1000000 + 1) : 1000);
+		poll(&polled, 1,
+			left < LEAT_SECOND_NS ? (int)(left / 1000000 + 1) : 1000);
 	}
 	return leat_context_cause(context) ? -ECANCELED : 0;
 }

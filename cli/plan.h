@@ -37,32 +37,37 @@ struct source {
 /** How bytes become records. */
 struct splitting {
 	char delimiter;
-	bool commands; //< lines that are commands: blank ones and comments are none, a byte
-		       //< order mark and a CR at the end are dropped
+	bool commands; //< lines that are commands: blank ones and comments are none, a
+		       //byte < order mark and a CR at the end are dropped
 	enum {
 		SPLIT_DELIMITER, //< what the delimiter ends
 		SPLIT_WORDS,     //< words of quoted text, as POSIX has it for xargs
 		SPLIT_LINES      //< the same, but blanks end no record
 	} kind;
-	const char *end_record; //< the input ends at this record; NULL: there is none such
-	bool skips_empty;       //< records without a byte are none
-	bool skips_blank;       //< those of blanks alone are none
-	bool cuts_at_nul;       //< a NUL byte and what follows it is left out
+	const char
+		*end_record; //< the input ends at this record; NULL: there is none such
+	bool skips_empty;    //< records without a byte are none
+	bool skips_blank;    //< those of blanks alone are none
+	bool cuts_at_nul;    //< a NUL byte and what follows it is left out
 };
 
 enum trim { TRIM_NONE, TRIM_LEFT = 1, TRIM_RIGHT = 2, TRIM_BOTH = 3 };
 
 /** Which records make a task. 0: no such limit. */
 struct batching {
-	uint64_t records;     //< at most so many
-	uint64_t lines;       //< at most so many lines of input
-	uint64_t bytes;       //< of all words, each with its NUL
-	bool without_values;  //< but the command is told none of them
-	bool fill;            //< as many as fit
-	bool spread;          //< the last ones evenly over the slots
-	bool stops_too_large; //< what does not fit ends the run,
-	bool stops_too_large_alone; //< or what does not even fit alone
-	bool runs_if_empty;   //< a task without values, where there are no records at all
+	uint64_t records;    //< at most so many
+	uint64_t lines;      //< at most so many lines of input
+	uint64_t bytes;      //< of all words, each with its NUL
+	bool without_values; //< but the command is told none of them
+	bool fill;           //< as many as fit
+	bool spread;         //< the last ones evenly over the slots
+	enum {
+		TOO_LARGE_FAILS,         //< alone, what does not even fit alone
+		TOO_LARGE_STOPS,         //< that ends the run,
+		TOO_LARGE_STOPS_AT_ONCE, //< and what was to come before it does not run
+		ALL_MUST_FIT             //< that many records have to fit together
+	} too_large;
+	bool runs_if_empty; //< a task without values, where there are no records at all
 };
 
 /** What a record, or several, become. */
@@ -90,7 +95,7 @@ struct plan {
 	size_t arg_file_count;
 	struct source *sources; //< their product; none: standard input
 	size_t source_count;
-	bool linked; //< all go in step, the shorter ones again and again
+	bool linked;                  //< all go in step, the shorter ones again and again
 	const char *column_separator; //< NULL: a record is one value
 	bool column_pattern;          //< it is an extended regular expression
 	bool header;                  //< the first record names the values
@@ -103,20 +108,20 @@ struct plan {
 	enum command_kind command;
 	const char **words; //< templates
 	size_t word_count;
-	const char *braces;     //< stands for {} in them; NULL: {} does
+	const char *braces;           //< stands for {} in them; NULL: {} does
 	enum template_kind templates; //< what there is in them
-	bool repeats;           //< a word with {} stands once for each value
-	bool name_is_fixed;     //< nothing is replaced in the first word
-	template_quote_fn quote; //< of values in a shell's text; NULL: as they are
-	const char **variables; //< NAME=template, more of the environment
+	bool repeats;                 //< a word with {} stands once for each value
+	bool name_is_fixed;           //< nothing is replaced in the first word
+	template_quote_fn quote;      //< of values in a shell's text; NULL: as they are
+	const char **variables;       //< NAME=template, more of the environment
 	size_t variable_count;
 	const char *directory; //< a template; NULL: leat's own
 	const char *lane;      //< a template; NULL: every task has a lane of its own
 	enum standard_input standard_input;
-	unsigned first_slot; //< the number of the first
-	bool asks;           //< before each task
-	bool skips_empty_run;
-	char *owned; //< memory that a variable is in
+	unsigned first_slot;                   //< the number of the first
+	bool asks;                             //< before each task
+	bool skips_empty_run, exits_too_large; //< -r and -x of xargs
+	char *owned;                           //< memory that a variable is in
 	int nice;
 
 	struct jobs jobs;

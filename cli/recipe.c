@@ -14,8 +14,8 @@ struct recipe {
 
 /* ---- parsing ---- */
 
-static int parse_optional(struct template **result, const char *text,
-	const struct template_syntax *syntax)
+static int parse_optional(
+	struct template **result, const char *text, const struct template_syntax *syntax)
 {
 	return text ? template_parse(result, text, syntax) : 0;
 }
@@ -63,7 +63,8 @@ int recipe_create(struct recipe **result, const struct plan *plan,
 	const char *const *names, size_t name_count)
 {
 	struct recipe *recipe = calloc(1, sizeof *recipe);
-	struct template_syntax syntax = {plan->templates, plan->braces, names, name_count};
+	struct template_syntax syntax = {
+		plan->templates, plan->braces, names, name_count};
 	int error = -ENOMEM;
 
 	if (!recipe)
@@ -106,11 +107,11 @@ void recipe_measure(const struct recipe *recipe, struct command_size *size)
 		const struct template *word = recipe->words[index];
 		bool once_each = plan->repeats || template_is_braces(word);
 
-		if (!template_has_all(word)) {
+		if (!template_uses(word)) {
 			size->bytes += template_fixed_bytes(word) + 1;
 			continue;
 		}
-		size->value_uses++;
+		size->value_uses += template_uses(word);
 		size->value_words += once_each;
 		size->value_fixed_bytes +=
 			1 + (once_each ? template_fixed_bytes(word) : 0);
@@ -141,8 +142,7 @@ static struct template_values values_of(
 // A word stands once for each value, or once.
 static bool stands_for_each(const struct recipe *recipe, const struct template *word)
 {
-	return template_has_all(word) &&
-	       (recipe->plan->repeats || template_is_braces(word));
+	return template_uses(word) && (recipe->plan->repeats || template_is_braces(word));
 }
 
 static size_t times(const struct recipe *recipe, const struct template *word,
@@ -197,9 +197,8 @@ static int add_word(struct command *command, const struct template *word,
 	template_append(word, &command->words, values, NULL);
 	if (command->words.failed)
 		return -ENOMEM;
-	if (command->words.length > before &&
-		memchr(command->words.bytes + before, '\0',
-			command->words.length - before))
+	if (command->words.length > before && memchr(command->words.bytes + before, '\0',
+						      command->words.length - before))
 		return -EINVAL;
 	text_append(&command->words, "", 1);
 	return command_add(command, NULL);
@@ -216,7 +215,8 @@ static int prepare_program(const struct recipe *recipe, const struct task *task,
 		const struct template *word = recipe->words[index];
 		bool plain = template_is_braces(word);
 
-		for (size_t nth = 0; !error && nth < times(recipe, word, &values); nth++) {
+		for (size_t nth = 0; !error && nth < times(recipe, word, &values);
+			nth++) {
 			struct template_values narrowed =
 				narrow(recipe, word, values, nth);
 
@@ -235,13 +235,12 @@ static int prepare_shell(const struct recipe *recipe, const struct shell *shell,
 	int error;
 
 	command->text.length = 0;
-	append_words(recipe, values_of(recipe, task, slot),
-		quote, &command->text);
+	append_words(recipe, values_of(recipe, task, slot), quote, &command->text);
 	text_append(&command->text, "", 0);
 	if (command->text.failed)
 		return -ENOMEM;
-	error = command_prepare(command, shell, command->text.bytes,
-		command->text.length, plan->command != COMMAND_SCRIPT);
+	error = command_prepare(command, shell, command->text.bytes, command->text.length,
+		plan->command != COMMAND_SCRIPT);
 	for (size_t index = 0;
 		!error && plan->command == COMMAND_SCRIPT && index < task->count; index++)
 		error = add_value(command, &task->values[index]);

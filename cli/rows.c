@@ -23,7 +23,7 @@ struct stream {
 	struct text bytes;   //< of kept records
 	struct list {
 		size_t offset, length;
-	} *list;
+	} * list;
 	size_t count, capacity;
 };
 
@@ -58,8 +58,7 @@ static int open_stream(
 	stream->source = source;
 	if (source->kind == SOURCE_WORDS)
 		return 0;
-	return input_open(
-		&stream->input, &plan->splitting, source->words, source->count);
+	return input_open(&stream->input, &plan->splitting, source->words, source->count);
 }
 
 static void close_stream(struct stream *stream)
@@ -135,8 +134,8 @@ static void form_groups(struct rows *rows)
 			rows->groups[rows->group_count++].first = stream;
 		rows->groups[rows->group_count - 1].end = stream + 1;
 	}
-	rows->streaming = rows->groups[0].end == rows->groups[0].first + 1 &&
-			  !rows->plan->shuffled;
+	rows->streaming =
+		rows->groups[0].end == rows->groups[0].first + 1 && !rows->plan->shuffled;
 	for (struct stream *stream = rows->streams; stream < end; stream++)
 		stream->kept = !rows->streaming || stream > rows->streams;
 }
@@ -370,8 +369,8 @@ static int move_on(struct rows *rows, struct patience patience)
 static void add_group(struct rows *rows, const struct group *group)
 {
 	for (const struct stream *stream = group->first; stream < group->end; stream++) {
-		struct record record = stream->kept ? kept_record(stream, group->index)
-						    : rows->current;
+		struct record record =
+			stream->kept ? kept_record(stream, group->index) : rows->current;
 
 		columns_add(rows->columns, &record);
 	}

@@ -401,8 +401,8 @@ static int prepare(struct run *run)
 	int error = shell_init(&run->surroundings.shell, plan->shell);
 
 	if (error) {
-		message("--shell: cannot run %s: %s",
-			plan->shell ? plan->shell : "sh", strerror(-error));
+		message("--shell: cannot run %s: %s", plan->shell ? plan->shell : "sh",
+			strerror(-error));
 		return plan->shell ? EXIT_USAGE : EXIT_LEAT_TROUBLE;
 	}
 	error = leat_family_create(&run->surroundings.family);
@@ -414,12 +414,19 @@ static int prepare(struct run *run)
 	if (error)
 		goto destroy_family;
 	if (plan->standard_input != STDIN_INHERIT)
-		error = descriptors_replace_input(
-			plan->standard_input == STDIN_TERMINAL ? "/dev/tty" : "/dev/null");
+		error = descriptors_replace_input(plan->standard_input == STDIN_TERMINAL
+							  ? "/dev/tty"
+							  : "/dev/null");
 	if (error) {
 		cannot(plan->standard_input == STDIN_TERMINAL ? "open /dev/tty"
 							      : "open /dev/null",
 			error);
+		goto close_input;
+	}
+	if (plan->asks)
+		error = confirm_open(&run->confirm);
+	if (error) {
+		cannot("open /dev/tty", error);
 		goto close_input;
 	}
 	error = unrun_open(&run->unrun, plan);
@@ -450,8 +457,10 @@ int run(const struct plan *plan)
 	run.plan = plan;
 	run.temporary_directory = temporary_directory();
 	status = prepare(&run);
-	if (status != EXIT_ALL_OK)
-		return status;
+	if (status != EXIT_ALL_OK) {
+		atomic_store(&run.account.leat_trouble, true);
+		return plan->rules ? plan->rules->exit_status(&run.account) : status;
+	}
 	signals_block();
 	if (cancellation_init(&run.cancellation, plan->deadline_ns) < 0 ||
 		leat_context_create(&run.undisturbed, NULL, LEAT_NEVER) < 0) {
@@ -461,6 +470,8 @@ int run(const struct plan *plan)
 	pace_init(&run.pace, plan->delay_ns);
 	status = run_with_input(&run);
 	pace_finish(&run.pace);
+	if (plan->asks)
+		confirm_close(&run.confirm);
 	leat_context_destroy(run.undisturbed);
 	cancellation_finish(&run.cancellation);
 	tasks_destroy(run.tasks);

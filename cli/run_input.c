@@ -102,6 +102,17 @@ static void count_unrun(struct run *run, struct task *task)
 	free(task);
 }
 
+static bool is_confirmed(struct run *run, const struct task *task)
+{
+	struct text command = {0};
+	bool yes;
+
+	recipe_append_command(run->recipe, task, 1, SIZE_MAX, &command);
+	yes = !command.failed && confirm_ask(&run->confirm, &command);
+	text_finish(&command);
+	return yes;
+}
+
 int run_read(struct run *run, struct task **refused)
 {
 	struct patience patience = {run->cancellation.intake, LEAT_NEVER};
@@ -119,6 +130,10 @@ int run_read(struct run *run, struct task **refused)
 			break;
 		task->run = run;
 		task->sequence = atomic_fetch_add(&run->read, 1) + 1;
+		if (run->plan->asks && !is_confirmed(run, task)) {
+			count_unrun(run, task);
+			continue;
+		}
 		error = run->plan->dry_run ? print_task(run, task) : submit(run, task);
 		if (error)
 			*refused = task;

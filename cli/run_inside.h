@@ -3,6 +3,7 @@
 #define LEAT_CLI_RUN_INSIDE_H
 
 #include "cancellation.h"
+#include "confirm.h"
 #include "display.h"
 #include "lanes.h"
 #include "rows.h"
@@ -21,6 +22,7 @@ struct run {
 	struct tasks *tasks;
 	struct lanes *lanes; //< NULL: no task waits for another
 	struct pace pace;
+	struct confirm confirm; //< where the plan asks
 	const char *temporary_directory;
 	struct output *output;
 	struct display *display; //< NULL: no progress is shown

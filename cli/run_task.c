@@ -163,7 +163,7 @@ void run_lanes(struct leat_worker *worker, void *argument)
 
 		run_one(run, task, leat_worker_number(worker));
 		conclude(run, task);
-		task = lanes_leave(run->lanes, lane,
-			!leat_context_cause(run->cancellation.intake));
+		task = lanes_leave(
+			run->lanes, lane, !leat_context_cause(run->cancellation.intake));
 	}
 }

@@ -19,8 +19,7 @@ struct running {
 	struct entry entries[];
 };
 
-int running_create(
-	struct running **result, unsigned slots, const struct recipe *recipe)
+int running_create(struct running **result, unsigned slots, const struct recipe *recipe)
 {
 	struct running *running =
 		calloc(1, sizeof *running + slots * sizeof *running->entries);

@@ -7,8 +7,7 @@
 struct running;
 
 /** For up to `slots` tasks of this recipe. Errors: -ENOMEM. */
-int running_create(
-	struct running **result, unsigned slots, const struct recipe *recipe);
+int running_create(struct running **result, unsigned slots, const struct recipe *recipe);
 void running_destroy(struct running *running);
 
 /** Slot `number` begins with `task` at the time `now_ns`, and is done with it. */

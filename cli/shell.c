@@ -284,7 +284,8 @@ int command_prepare(struct command *command, const struct shell *shell, const ch
 	error = command_add(command, shell->name);
 	if (!error)
 		error = command_add(command, "-c");
-	if (!error && (*text == '-' || *text == '+')) // else it would be taken for options
+	if (!error &&
+		(*text == '-' || *text == '+')) // else it would be taken for options
 		error = command_add(command, "--");
 	if (!error)
 		error = add_script(command, text, length);

@@ -26,7 +26,7 @@ struct command {
 	bool direct;            //< argv is the command's own words, not the shell's
 	struct text words;      //< that argv points into
 	struct text text;       //< for whoever makes commands
-	int script_fd; //< a command too long for an argument, else -1
+	int script_fd;          //< a command too long for an argument, else -1
 };
 
 void command_init(struct command *command);

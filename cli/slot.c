@@ -299,8 +299,8 @@ static int find_directory(struct slot *slot, const struct task *task)
 	struct stat status;
 
 	slot->directory.length = 0;
-	if (!recipe_append_directory(slot->surroundings->recipe, task, slot->number,
-		    &slot->directory))
+	if (!recipe_append_directory(
+		    slot->surroundings->recipe, task, slot->number, &slot->directory))
 		return 0;
 	text_append(&slot->directory, "", 1);
 	if (slot->directory.failed)

@@ -54,8 +54,8 @@ int slot_begin(struct slot *slot, const struct task *task);
 /**
  * Run `task` and wait for its end. Where there is no room to start it, waits until
  * there is. Returns 0 with *outcome; a negative errno where it can't be tried at all
- * (-EINVAL: a NUL byte in the command; -ENOTDIR: no such directory); or -ECANCELED: the intake ended before it
- * began.
+ * (-EINVAL: a NUL byte in the command; -ENOTDIR: no such directory); or -ECANCELED: the
+ * intake ended before it began.
  */
 int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *outcome);
 

@@ -79,19 +79,22 @@ struct piece split_quoted(char *bytes, size_t length, bool words, bool at_end)
 	piece.bytes = bytes + piece.used;
 	extent = measure(piece.bytes, length - piece.used, words);
 	piece.length = extent.end;
-	if (!extent.complete && (!extent.unmatched || piece.used + extent.end == length) &&
-		!at_end) {
+	if (!extent.complete &&
+		(!extent.unmatched || piece.used + extent.end == length) && !at_end) {
 		piece.kind = PIECE_MORE;
 		return piece;
 	}
-	piece.ends_line = !extent.complete || (piece.bytes[extent.end] == '\n' &&
-						      !is_blank(piece.bytes[extent.end - 1]));
+	piece.ends_line =
+		!extent.complete || (piece.bytes[extent.end] == '\n' &&
+					    !is_blank(piece.bytes[extent.end - 1]));
+	piece.unended = !extent.complete;
 	piece.used += extent.end + extent.complete;
 	if (extent.quoted)
 		piece.length = unquote(piece.bytes, extent.end);
 	// Empty quotes are a record, but for those that the input ends with.
-	piece.kind = extent.unmatched			   ? PIECE_UNMATCHED
-		     : !extent.complete && !piece.length ? PIECE_NOTHING
-							   : PIECE_RECORD;
+	if (!extent.complete && !piece.length && piece.used == length)
+		piece.kind = PIECE_NOTHING;
+	else
+		piece.kind = extent.unmatched ? PIECE_UNMATCHED : PIECE_RECORD;
 	return piece;
 }

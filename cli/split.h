@@ -13,10 +13,11 @@ struct piece {
 		PIECE_MORE,     //< it can't be told before more bytes are there
 		PIECE_UNMATCHED //< a quote has no end on its line
 	} kind;
-	size_t used;    //< how many bytes it takes, with what ends it
-	char *bytes;    //< the record, unquoted
+	size_t used; //< how many bytes it takes, with what ends it
+	char *bytes; //< the record, unquoted
 	size_t length;
 	bool ends_line; //< a line of input ends here, as -L counts them
+	bool unended;   //< the input ends here, and nothing else ended it
 };
 
 /**

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define ARGUMENT_BYTES ((size_t)128 * 1024) // execve(2): 32 pages
-#define SPARE_BYTES ((size_t)4096)	    // what the kernel and leat add
+#define SPARE_BYTES ((size_t)4096)          // what the kernel and leat add
 
 struct batch {
 	struct value *values; //< their bytes: offsets into `bytes` until they are taken
@@ -34,9 +34,10 @@ struct tasks {
 	struct batch batch;
 	struct row held;
 	bool has_held;
-	bool any;	  //< there was a task
-	bool over;	  //< the rows are
-	unsigned shares; //< into how many the last ones are still to be spread
+	bool any;                  //< there was a task
+	bool over;                 //< the rows are
+	int error;                 //< of the rows; there will be no more
+	unsigned shares;           //< into how many the last ones are still to be spread
 	size_t taken, taken_bytes; //< of the batch's values
 };
 
@@ -98,16 +99,28 @@ static bool has_long_value(const struct tasks *tasks, const struct row *row)
 	return false;
 }
 
-static bool fits(const struct tasks *tasks, const struct row *row)
+// Whether a row fits where `size` and `room` are taken already.
+static bool fits_behind(
+	const struct tasks *tasks, const struct row *row, size_t size, size_t room)
 {
-	const struct batch *batch = &tasks->batch;
 	const struct batching *batching = &tasks->plan->batching;
 	size_t bytes = size_of(tasks, row);
 	size_t words = row->count * tasks->size.value_words;
 
-	if (batching->bytes && batch->size + bytes > batching->bytes)
+	if (batching->bytes && size + bytes > batching->bytes)
 		return false;
-	return batch->room + bytes + words * sizeof(char *) <= tasks->room;
+	return room + bytes + words * sizeof(char *) <= tasks->room;
+}
+
+static bool fits(const struct tasks *tasks, const struct row *row)
+{
+	return fits_behind(tasks, row, tasks->batch.size, tasks->batch.room);
+}
+
+static bool fits_alone(const struct tasks *tasks, const struct row *row)
+{
+	return fits_behind(tasks, row, tasks->size.bytes, 0) &&
+	       !has_long_value(tasks, row);
 }
 
 static bool is_full(const struct tasks *tasks)
@@ -216,8 +229,8 @@ static size_t values_of(const struct tasks *tasks, uint64_t records)
 
 static int take_all(struct tasks *tasks, struct task **task)
 {
-	int got = make_task(
-		tasks, tasks->plan->batching.without_values ? 0 : tasks->batch.count, task);
+	int got = make_task(tasks,
+		tasks->plan->batching.without_values ? 0 : tasks->batch.count, task);
 
 	clear(tasks);
 	return got;
@@ -261,16 +274,30 @@ static int stop(struct tasks *tasks)
 	return -E2BIG;
 }
 
+// Whether a row that does not fit ends the run.
+static bool is_stopped_by(const struct tasks *tasks, const struct row *row)
+{
+	switch (tasks->plan->batching.too_large) {
+	case TOO_LARGE_FAILS:
+		break;
+	case TOO_LARGE_STOPS:
+		return !tasks->batch.records && !fits_alone(tasks, row);
+	case TOO_LARGE_STOPS_AT_ONCE:
+		return !fits_alone(tasks, row);
+	case ALL_MUST_FIT:
+		return true;
+	}
+	return false;
+}
+
 // The row goes into the batch. Returns 1 where that makes a task, which is then due.
 static int take_row(struct tasks *tasks, const struct row *row)
 {
-	const struct batching *batching = &tasks->plan->batching;
 	bool alone = !tasks->batch.records;
 	bool fitting = fits(tasks, row) && (alone || !has_long_value(tasks, row));
 	int error;
 
-	if (!fitting && (batching->stops_too_large ||
-				(alone && batching->stops_too_large_alone)))
+	if ((!fitting || has_long_value(tasks, row)) && is_stopped_by(tasks, row))
 		return stop(tasks);
 	if (!fitting && !alone) {
 		tasks->held = *row;
@@ -282,9 +309,18 @@ static int take_row(struct tasks *tasks, const struct row *row)
 	return error ? error : !fitting || is_full(tasks) || has_long_value(tasks, row);
 }
 
+// The input can't be read any further; what was read is a task, unless all must fit.
+static int fail(struct tasks *tasks, int error, struct task **task)
+{
+	if (tasks->plan->batching.too_large >= TOO_LARGE_STOPS_AT_ONCE)
+		clear(tasks);
+	tasks->error = error;
+	return tasks->batch.records ? take_all(tasks, task) : error;
+}
+
 int tasks_next(struct tasks *tasks, struct patience patience, struct task **task)
 {
-	while (!tasks->over) {
+	while (!tasks->over && !tasks->error) {
 		struct row row = tasks->held;
 		int got = 1;
 
@@ -293,14 +329,15 @@ int tasks_next(struct tasks *tasks, struct patience patience, struct task **task
 		tasks->has_held = false;
 		if (!got)
 			break;
-		if (got == 1)
-			got = take_row(tasks, &row);
+		if (got < 0)
+			return got == -EAGAIN ? got : fail(tasks, got, task);
+		got = take_row(tasks, &row);
 		if (got == 1)
 			return take_all(tasks, task);
 		if (got)
 			return got;
 	}
-	return finish(tasks, task);
+	return tasks->error ? tasks->error : finish(tasks, task);
 }
 
 int tasks_flush(struct tasks *tasks, struct task **task)

@@ -30,7 +30,8 @@ void tasks_destroy(struct tasks *tasks);
  */
 int tasks_next(struct tasks *tasks, struct patience patience, struct task **task);
 
-/** What was read and is no task yet becomes one. Returns 1, 0: there was nothing. */
+/** What was read and is no task yet becomes one. Returns 1, 0: there was nothing; or
+ * -ENOMEM. */
 int tasks_flush(struct tasks *tasks, struct task **task);
 
 #endif

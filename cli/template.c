@@ -163,8 +163,8 @@ static int parse(struct template *template, const struct template_syntax *syntax
 	const char *at = template->text, *start = at;
 
 	while (*at && syntax->kind != TEMPLATE_NONE) {
-		bool escaped = syntax->kind == TEMPLATE_FULL && at[0] == '\\' &&
-			       at[1] == '{';
+		bool escaped =
+			syntax->kind == TEMPLATE_FULL && at[0] == '\\' && at[1] == '{';
 		struct part part;
 		size_t length = parse_replacement(at + escaped, syntax, &part);
 		int error;
@@ -222,12 +222,13 @@ bool template_has_value(const struct template *template)
 	return false;
 }
 
-bool template_has_all(const struct template *template)
+size_t template_uses(const struct template *template)
 {
+	size_t uses = 0;
+
 	for (size_t index = 0; index < template->count; index++)
-		if (template->parts[index].kind == ALL_VALUES)
-			return true;
-	return false;
+		uses += template->parts[index].kind == ALL_VALUES;
+	return uses;
 }
 
 bool template_is_braces(const struct template *template)
@@ -308,8 +309,8 @@ static struct value change_value(struct value value, enum change change)
 	return value;
 }
 
-static void append_value(struct text *out, const struct value *value,
-	enum change change, template_quote_fn quote)
+static void append_value(struct text *out, const struct value *value, enum change change,
+	template_quote_fn quote)
 {
 	struct value changed = change_value(*value, change);
 

@@ -60,8 +60,9 @@ void template_destroy(struct template *template);
 /** Whether a value stands anywhere in it: {#} and {%} are none. */
 bool template_has_value(const struct template *template);
 
-/** Whether all values stand in it, as in {} and {.}; and whether it is nothing but {}. */
-bool template_has_all(const struct template *template);
+/** How often all values stand in it, as in {} and {.}; and whether it is nothing but {}.
+ */
+size_t template_uses(const struct template *template);
 bool template_is_braces(const struct template *template);
 
 /** How many bytes of it are no replacement strings. */

@@ -61,8 +61,8 @@ void unrun_write(struct unrun *unrun, const struct task *task)
 void unrun_write_header(struct unrun *unrun, const char *const *names, size_t count)
 {
 	for (size_t index = 0; unrun->file.stream && index < count; index++)
-		write_value(unrun, names[index], strlen(names[index]),
-			index + 1 == count);
+		write_value(
+			unrun, names[index], strlen(names[index]), index + 1 == count);
 }
 
 void unrun_flush(struct unrun *unrun)

@@ -256,7 +256,8 @@ LEAT_API struct leat_pool_state leat_pool_state(struct leat_pool *pool);
 /** Wait as leat_pool_wait() does, join every worker, free the pool. */
 LEAT_API void leat_pool_destroy(struct leat_pool *pool);
 
-/** The worker's number, from 1 to the size of the pool; unique among the running. */
+/** The running job's number, from 1 to the size of the pool: the lowest that no other had
+ * when it began. */
 LEAT_API unsigned leat_worker_number(const struct leat_worker *worker);
 
 /** The context that the job was submitted with, or the group's. */
@@ -415,7 +416,7 @@ struct leat_spec {
 	const char *const *mark;  //< entries of envp that no other child has all of, by
 				  //< which a descendant is known that left the session
 				  //< and lost its parent; NULL-terminated, may be NULL
-	const char *directory; //< where it runs; NULL: where the caller is
+	const char *directory;    //< where it runs; NULL: where the caller is
 	// A descriptor that is 0, 1 or 2 itself must not be close-on-exec.
 	int stdin_fd;  //< becomes descriptor 0; -1: /dev/null
 	int stdout_fd; //< becomes descriptor 1; -1: a pipe to `out`

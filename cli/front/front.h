@@ -11,7 +11,7 @@ struct front {
 	int (*parse)(struct plan *plan, struct words words);
 	void (*print_help)(void);
 	void (*print_version)(void); //< NULL: leat's own
-	int usage_status;	     //< what leat exits with where parse() failed
+	int usage_status;            //< what leat exits with where parse() failed
 };
 
 /**

@@ -88,7 +88,10 @@ static const char *set_as(struct plan *plan, const char *value)
 	return "xargs or parallel, and comes before everything else";
 }
 
-#define HEADING(words) {0, NULL, NULL, words, FLAG, 0, NULL, false}
+#define HEADING(words)                                                                   \
+	{                                                                                \
+		0, NULL, NULL, words, FLAG, 0, NULL, false                               \
+	}
 
 static const struct option table[] = {
 	HEADING("Input"),
@@ -111,8 +114,8 @@ static const struct option table[] = {
 	{'c', "script", "SCRIPT", "run by the shell; the values are $1, $2, and {}",
 		OTHER, 0, set_script, false},
 	{'I', "replace", "STR", "STR stands for {}", OTHER, 0, set_replace, false},
-	{'n', "max-args", "N", "N records for each task", NUMBER,
-		FIELD(batching.records), NULL, false},
+	{'n', "max-args", "N", "N records for each task", NUMBER, FIELD(batching.records),
+		NULL, false},
 	{'X', "fill", NULL, "as many as fit, evenly over the slots at the end", FLAG,
 		FIELD(batching.fill), NULL, false},
 	{'s', "max-chars", "N", "commands of at most N bytes", NUMBER,
@@ -122,7 +125,8 @@ static const struct option table[] = {
 	HEADING("Running"),
 	{'j', "jobs", "N", "run N at once (N%, +N, -N of the CPUs; 0: as many as", OTHER,
 		0, apply_jobs, false},
-	{'P', NULL, "N", "possible; default: the usable CPUs)", OTHER, 0, apply_jobs, false},
+	{'P', NULL, "N", "possible; default: the usable CPUs)", OTHER, 0, apply_jobs,
+		false},
 	{0, "shell", "PATH", "the shell that runs the commands (sh)", WORD, FIELD(shell),
 		NULL, false},
 	{0, "timeout", "DUR", "end a task after DUR (10, 1.5s, 200ms, 1h30m)", DURATION,
@@ -168,8 +172,10 @@ static const struct option table[] = {
 		NULL, false},
 	{0, "progress", NULL, "show how far it is, also where that is no terminal", FLAG,
 		FIELD(progress), NULL, false},
-	{0, "no-progress", NULL, "never show that", FLAG, FIELD(no_progress), NULL, false},
-	{0, "color", "WHEN", "colours: auto, always or never", OTHER, 0, set_color, false},
+	{0, "no-progress", NULL, "never show that", FLAG, FIELD(no_progress), NULL,
+		false},
+	{0, "color", "WHEN", "colours: auto, always or never", OTHER, 0, set_color,
+		false},
 	HEADING("Account"),
 	{0, "unrun", "FILE", "write the records that were not run to FILE", WORD,
 		FIELD(unrun_file), NULL, false},
@@ -193,19 +199,20 @@ static const char *asked_of_output(const struct plan *plan)
 	       : plan->tag_string  ? "--tagstring"
 	       : plan->results     ? "--results"
 	       : plan->pty         ? "--pty"
-				      : NULL;
+				   : NULL;
 }
 
 // What can't be had at the same time is an error; the rest comes to one mode.
 static int resolve_output(struct plan *plan)
 {
 	if (plan->ungroup && asked_of_output(plan))
-		return usage_error(&grammar,
-			"--ungroup and %s exclude each other", asked_of_output(plan));
+		return usage_error(&grammar, "--ungroup and %s exclude each other",
+			asked_of_output(plan));
 	if (plan->tag && plan->tag_string)
 		return usage_error(&grammar, "--tag and --tagstring exclude each other");
 	if (plan->progress && plan->no_progress)
-		return usage_error(&grammar, "--progress and --no-progress exclude each other");
+		return usage_error(
+			&grammar, "--progress and --no-progress exclude each other");
 	if (plan->tag)
 		plan->tag_string = "{}";
 	if (plan->keep_order)
@@ -220,18 +227,17 @@ static int resolve_output(struct plan *plan)
 // What makes no sense where each record is a command.
 static int check_commands(const struct plan *plan)
 {
-	const char *name = plan->batching.fill		  ? "--fill"
+	const char *name = plan->batching.fill          ? "--fill"
 			   : plan->batching.records > 1 ? "--max-args"
-			   : plan->batching.bytes	  ? "--max-chars"
-			   : plan->column_separator	  ? "--colsep"
-			   : plan->header		  ? "--header"
-			   : plan->braces		  ? "--replace"
-							  : NULL;
+			   : plan->batching.bytes       ? "--max-chars"
+			   : plan->column_separator     ? "--colsep"
+			   : plan->header               ? "--header"
+			   : plan->braces               ? "--replace"
+							: NULL;
 
 	if (!name)
 		return 0;
-	return usage_error(
-		&grammar, "%s needs a COMMAND, or a script with -c", name);
+	return usage_error(&grammar, "%s needs a COMMAND, or a script with -c", name);
 }
 
 static bool reads_standard_input(const struct plan *plan)
@@ -280,7 +286,8 @@ int front_native(struct plan *plan, struct words words)
 
 void front_native_help(void)
 {
-	printf("Usage: leat [OPTION...]                  every record is a shell command\n"
+	printf("Usage: leat [OPTION...]                  every record is a shell "
+	       "command\n"
 	       "       leat [OPTION...] COMMAND [ARG...] every record is an argument\n"
 	       "       any of these, then ::: VALUE... or :::: FILE... as records\n");
 	print_options(&grammar);

@@ -188,8 +188,8 @@ static int parse_long(
 				written, option->value);
 		value = *words->at++;
 	}
-	return apply(grammar, plan, option, written,
-		value || option->optional ? value : "");
+	return apply(
+		grammar, plan, option, written, value || option->optional ? value : "");
 }
 
 // -x, -xy, -jN, -j N

@@ -10,18 +10,11 @@ struct option {
 	const char *name;
 	const char *value; //< what it takes, NULL: nothing
 	const char *help;  //< REFUSED: why, and how else
-	enum {
-		FLAG,
-		DURATION,
-		NUMBER,
-		WORD,
-		OTHER,
-		IGNORED,
-		REFUSED
-	} kind;
-	size_t offset; //< FLAG, DURATION, NUMBER (uint64_t), WORD: of the field in the plan
-	// OTHER: takes the value, NULL where it has none; returns what the option takes, if
-	// this is not it
+	enum { FLAG, DURATION, NUMBER, WORD, OTHER, IGNORED, REFUSED } kind;
+	size_t offset; //< FLAG, DURATION, NUMBER (uint64_t), WORD: of the field in the
+		       //plan
+	// OTHER: takes the value, NULL where it has none; returns what the option takes,
+	// if this is not it
 	const char *(*apply)(struct plan *plan, const char *value);
 	bool optional; //< the value may be left out; it is never a word of its own
 };

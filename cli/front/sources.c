@@ -35,8 +35,8 @@ static void take_files(struct plan *plan, const struct separator *separator,
 	char *const *first, char *const *end)
 {
 	for (bool linked = separator->linked; first < end; first++, linked = false)
-		add_source(plan, (struct source){SOURCE_FILES,
-					 (const char *const *)first, 1, linked});
+		add_source(plan, (struct source){SOURCE_FILES, (const char *const *)first,
+					 1, linked});
 }
 
 static int take_source(
@@ -55,8 +55,7 @@ static int take_source(
 	if (separator->files)
 		take_files(plan, separator, first, words->at);
 	else
-		add_source(plan, (struct source){SOURCE_WORDS,
-					 (const char *const *)first,
+		add_source(plan, (struct source){SOURCE_WORDS, (const char *const *)first,
 					 (size_t)(words->at - first), separator->linked});
 	return 0;
 }

@@ -75,8 +75,10 @@ const char *apply_jobs(struct plan *plan, const char *value)
 
 const char *apply_trim(struct plan *plan, const char *value)
 {
-	static const char *const names[] = {
-		[TRIM_NONE] = "n", [TRIM_LEFT] = "l", [TRIM_RIGHT] = "r", [TRIM_BOTH] = "lr"};
+	static const char *const names[] = {[TRIM_NONE] = "n",
+		[TRIM_LEFT] = "l",
+		[TRIM_RIGHT] = "r",
+		[TRIM_BOTH] = "lr"};
 
 	for (int trim = TRIM_NONE; trim <= TRIM_BOTH; trim++)
 		if (strcmp(value, names[trim]) == 0 ||

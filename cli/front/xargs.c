@@ -35,33 +35,42 @@ static const char *parse_count(const char *value, long least, uint64_t *count)
 	return !*value || *end || errno || number < least ? "a number" : NULL;
 }
 
-// The last of -I, -L and -n rules, but for -n1, which -I means anyway.
+// The last of -I, -L and -n rules.
+static void overrule(struct plan *plan, const char *name)
+{
+	const char *other = plan->braces && strcmp(name, "-I") != 0             ? "-I"
+			    : plan->batching.lines && strcmp(name, "-L") != 0   ? "-L"
+			    : plan->batching.records && strcmp(name, "-n") != 0 ? "-n"
+										: NULL;
+
+	if (other)
+		message("%s means nothing before %s", other, name);
+	plan->braces = NULL;
+	plan->batching.records = plan->batching.lines = 0;
+}
+
 static const char *set_max_args(struct plan *plan, const char *value)
 {
 	uint64_t count;
 	const char *takes = parse_count(value, 1, &count);
 
-	if (takes || (plan->braces && count == 1))
+	if (takes || (plan->braces && count == 1)) // -I means -n1 anyway
 		return takes;
+	overrule(plan, "-n");
 	plan->batching.records = count;
-	plan->batching.lines = 0;
-	plan->braces = NULL;
 	return NULL;
 }
 
 static const char *set_max_lines(struct plan *plan, const char *value)
 {
-	const char *takes = parse_count(value ? value : "1", 1, &plan->batching.lines);
-
-	plan->batching.records = 0;
-	plan->braces = NULL;
-	return takes;
+	overrule(plan, "-L");
+	return parse_count(value ? value : "1", 1, &plan->batching.lines);
 }
 
 static const char *set_replace(struct plan *plan, const char *value)
 {
+	overrule(plan, "-I");
 	plan->braces = value ? value : "{}";
-	plan->batching.records = plan->batching.lines = 0;
 	return *plan->braces ? NULL : "a text that is replaced";
 }
 
@@ -69,7 +78,7 @@ static const char *set_max_chars(struct plan *plan, const char *value)
 {
 	const char *takes = parse_count(value, LONG_MIN, &plan->batching.bytes);
 
-	if (takes)
+	if (takes && errno != ERANGE)
 		return takes;
 	if ((long)plan->batching.bytes < 1) {
 		message("-s takes a number from 1, not '%s'", value);
@@ -148,13 +157,6 @@ static const char *set_slot_variable(struct plan *plan, const char *value)
 	return NULL;
 }
 
-static const char *set_interactive(struct plan *plan, const char *value)
-{
-	(void)value;
-	plan->asks = true;
-	return NULL;
-}
-
 static const char *set_open_tty(struct plan *plan, const char *value)
 {
 	(void)value;
@@ -175,7 +177,8 @@ static const char *show_limits(struct plan *plan, const char *value)
 {
 	(void)plan;
 	(void)value;
-	message("the environment takes %zu bytes; execve(2) takes %ld in all, 131072 in one "
+	message("the environment takes %zu bytes; execve(2) takes %ld in all, 131072 in "
+		"one "
 		"argument; a command takes %d unless -s says otherwise",
 		environment_bytes(), sysconf(_SC_ARG_MAX), COMMAND_BYTES);
 	return NULL;
@@ -188,7 +191,10 @@ static const char *set_group(struct plan *plan, const char *value)
 	return NULL;
 }
 
-#define HEADING(words) {0, NULL, NULL, words, FLAG, 0, NULL, false}
+#define HEADING(words)                                                                   \
+	{                                                                                \
+		0, NULL, NULL, words, FLAG, 0, NULL, false                               \
+	}
 
 static const struct option table[] = {
 	HEADING("Input"),
@@ -203,21 +209,22 @@ static const struct option table[] = {
 		false},
 	{'i', "replace", "R", "the same; without R: {}", OTHER, 0, set_replace, true},
 	{'L', NULL, "N", "N lines for each command", OTHER, 0, set_max_lines, false},
-	{'l', "max-lines", "N", "the same; without N: one", OTHER, 0, set_max_lines, true},
+	{'l', "max-lines", "N", "the same; without N: one", OTHER, 0, set_max_lines,
+		true},
 	{'n', "max-args", "N", "at most N items for each command", OTHER, 0, set_max_args,
 		false},
 	{'s', "max-chars", "N", "at most N bytes for each command", OTHER, 0,
 		set_max_chars, false},
-	{'x', "exit", NULL, "end where that is too little", FLAG,
-		FIELD(batching.stops_too_large), NULL, false},
+	{'x', "exit", NULL, "end where that is too little", FLAG, FIELD(exits_too_large),
+		NULL, false},
 	{'r', "no-run-if-empty", NULL, "without items, run nothing", FLAG,
 		FIELD(skips_empty_run), NULL, false},
 	HEADING("Running"),
 	{'P', "max-procs", "N", "run N at once (1; 0: as many as possible)", OTHER, 0,
 		set_max_procs, false},
-	{0, "process-slot-var", "NAME", "a variable that tells the slot, from 0", OTHER, 0,
-		set_slot_variable, false},
-	{'p', "interactive", NULL, "ask before each command", OTHER, 0, set_interactive,
+	{0, "process-slot-var", "NAME", "a variable that tells the slot, from 0", OTHER,
+		0, set_slot_variable, false},
+	{'p', "interactive", NULL, "ask before each command", FLAG, FIELD(asks), NULL,
 		false},
 	{'t', "verbose", NULL, "show each command as it starts", FLAG, FIELD(verbose),
 		NULL, false},
@@ -226,7 +233,8 @@ static const struct option table[] = {
 	{0, "show-limits", NULL, "show how long a command may be", OTHER, 0, show_limits,
 		false},
 	HEADING("Beyond xargs"),
-	{0, "group", NULL, "the output of each command whole", OTHER, 0, set_group, false},
+	{0, "group", NULL, "the output of each command whole", OTHER, 0, set_group,
+		false},
 	{'k', "keep-order", NULL, "the same, in the order of the input", FLAG,
 		FIELD(keep_order), NULL, false},
 	{0, "line-buffer", NULL, "the output by whole lines", FLAG, FIELD(line_buffer),
@@ -316,9 +324,11 @@ static void resolve_batching(struct plan *plan)
 
 	if (!batching->bytes)
 		batching->bytes = COMMAND_BYTES;
-	batching->stops_too_large = batching->lines || plan->braces ||
-				    (batching->stops_too_large && counts);
-	batching->stops_too_large_alone = true;
+	batching->too_large =
+		batching->lines || plan->braces || (plan->exits_too_large && counts)
+			? ALL_MUST_FIT
+		: plan->exits_too_large ? TOO_LARGE_STOPS_AT_ONCE
+					: TOO_LARGE_STOPS;
 	batching->runs_if_empty = !plan->skips_empty_run && !plan->braces;
 	if (plan->braces)
 		batching->records = 1;

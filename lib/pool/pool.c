@@ -22,8 +22,8 @@
  * so that at high rates it wakes once for many jobs.
  *
  * Workers. Submit starts one where a job finds none idle and a place is free: the
- * vacant place with the lowest number, so the numbers are always 1 to size. A
- * worker whose number exceeds the size leaves when it finds itself without a job.
+ * first vacant place. A worker whose place is beyond the size leaves when it finds
+ * itself without a job. A job has the lowest number that is free when it begins.
  * Who takes a place again, or destroys the pool, joins the thread that left it.
  *
  * The group's end. It closes the queue's outlet: from then on every job that is
@@ -49,7 +49,8 @@
 
 struct leat_worker {
 	struct leat_pool *pool;
-	unsigned number;
+	unsigned place;
+	unsigned number; //< of the running job
 	pthread_t thread;
 	bool started; //< `thread` was created and not joined; only starters look at it
 	bool present; //< the thread has not left
@@ -66,7 +67,8 @@ struct leat_pool {
 	struct leat_job *queue; //< a ring
 	size_t queue_length, head, queued;
 
-	struct leat_worker **places; //< by number - 1; NULL: never taken
+	struct leat_worker **places; //< NULL: never taken
+	char *numbers;               //< by number - 1: whether a running job has it
 	unsigned place_count;
 	unsigned size;
 	unsigned workers;   //< places that are taken
@@ -127,14 +129,20 @@ destroy_work:
 static int grow_places(struct leat_pool *pool, unsigned size)
 {
 	struct leat_worker **places;
+	char *numbers;
 
 	if (size <= pool->place_count)
 		return 0;
+	numbers = realloc(pool->numbers, size);
+	if (!numbers)
+		return -ENOMEM;
+	pool->numbers = numbers;
 	places = reallocarray(pool->places, size, sizeof(*places));
 	if (!places)
 		return -ENOMEM;
 	for (unsigned index = pool->place_count; index < size; index++)
 		places[index] = NULL;
+	memset(numbers + pool->place_count, false, size - pool->place_count);
 	pool->places = places;
 	pool->place_count = size;
 	return 0;
@@ -169,6 +177,7 @@ int leat_pool_create(struct leat_pool **result, unsigned size, size_t queue_leng
 free_places:
 	free(pool->places);
 free_queue:
+	free(pool->numbers);
 	free(pool->queue);
 free_pool:
 	free(pool);
@@ -217,13 +226,17 @@ static void run_next(struct leat_pool *pool, struct leat_worker *worker)
 {
 	struct leat_job job = take(pool);
 	struct leat_completion completion;
+	char *number = memchr(pool->numbers, false, pool->place_count);
 
+	*number = true; // there are no more jobs than places
+	worker->number = (unsigned)(number - pool->numbers) + 1;
 	worker->context = job.context ? job.context : pool->group;
 	pthread_mutex_unlock(&pool->lock);
 	leat_recover_run(&worker->recover, worker, &job, &completion);
 	if (job.complete)
 		job.complete(job.argument, &completion);
 	pthread_mutex_lock(&pool->lock);
+	pool->numbers[worker->number - 1] = false;
 	count_out(pool);
 }
 
@@ -248,7 +261,7 @@ static void *worker_main(void *argument)
 
 	pthread_mutex_lock(&pool->lock);
 	for (;;) {
-		if (worker->number > pool->size || (pool->leaving && !pool->queued))
+		if (worker->place >= pool->size || (pool->leaving && !pool->queued))
 			break;
 		if (!pool->queued) {
 			pool->idle++;
@@ -293,7 +306,7 @@ static int take_place(struct leat_pool *pool, unsigned index)
 		if (!worker)
 			return -ENOMEM;
 		worker->pool = pool;
-		worker->number = index + 1;
+		worker->place = index;
 		pool->places[index] = worker;
 	}
 	if (worker->started)
@@ -521,6 +534,7 @@ void leat_pool_destroy(struct leat_pool *pool)
 	pthread_cond_destroy(&pool->work);
 	pthread_mutex_destroy(&pool->lock);
 	free(pool->places);
+	free(pool->numbers);
 	free(pool->queue);
 	free(pool);
 }

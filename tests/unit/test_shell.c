@@ -145,9 +145,12 @@ static void a_leading_dash_is_kept_from_being_an_option(void **state)
 static void a_nul_byte_is_refused(void **state)
 {
 	(void)state;
-	assert_int_equal(command_prepare(&command, &direct_shell, "a\0b", 3, true), -EINVAL);
-	assert_int_equal(command_prepare(&command, &direct_shell, "a\0", 2, true), -EINVAL);
-	assert_int_equal(command_prepare(&command, &plain_shell, "echo;\0", 6, true), -EINVAL);
+	assert_int_equal(
+		command_prepare(&command, &direct_shell, "a\0b", 3, true), -EINVAL);
+	assert_int_equal(
+		command_prepare(&command, &direct_shell, "a\0", 2, true), -EINVAL);
+	assert_int_equal(
+		command_prepare(&command, &plain_shell, "echo;\0", 6, true), -EINVAL);
 	prepare(&direct_shell, "ls");
 	assert_true(command.direct);
 }
@@ -155,10 +158,12 @@ static void a_nul_byte_is_refused(void **state)
 static void only_the_given_length_counts(void **state)
 {
 	(void)state;
-	assert_int_equal(command_prepare(&command, &direct_shell, "ls -l; no", 5, true), 0);
+	assert_int_equal(
+		command_prepare(&command, &direct_shell, "ls -l; no", 5, true), 0);
 	assert_true(command.direct);
 	ASSERT_ARGV("ls", "-l");
-	assert_int_equal(command_prepare(&command, &plain_shell, "ls -l; no", 5, true), 0);
+	assert_int_equal(
+		command_prepare(&command, &plain_shell, "ls -l; no", 5, true), 0);
 	ASSERT_ARGV("sh", "-c", "ls -l");
 }
 

@@ -320,6 +320,16 @@ static int refuse(struct input *input, const char *why, int error)
 	return error;
 }
 
+// A line that ends with blanks goes on in the next, without them.
+static void drop_last_blanks(struct record *record)
+{
+	while (record->length && (record->bytes[record->length - 1] == ' ' ||
+					 record->bytes[record->length - 1] == '\t')) {
+		record->length--;
+		record->ends_line = false;
+	}
+}
+
 /* Both ways to split return 1: a record; 0: there is none in the buffer; or an error. */
 
 static int split_at_delimiter(struct input *input, struct record *record)
@@ -336,6 +346,8 @@ static int split_at_delimiter(struct input *input, struct record *record)
 	*record = (struct record){.bytes = from,
 		.length = end ? (size_t)(end - from) : rest,
 		.ends_line = true};
+	if (input->splitting->blank_continues)
+		drop_last_blanks(record);
 	input->start += record->length + (end != NULL);
 	input->searched = 0;
 	return 1;

@@ -70,7 +70,7 @@ static int dispatch(const struct front *front, const struct plan *plan)
 			printf("leat %s\n", leat_version());
 		return printed();
 	}
-	return run(plan);
+	return plan->over ? printed() : run(plan);
 }
 
 int main(int argc, char **argv)

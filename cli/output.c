@@ -471,6 +471,16 @@ void task_output_begin(
 		sink_watch(&task->out, task->claim.wake_fd, POLLIN);
 }
 
+void task_output_lead(struct task_output *task, const struct text *line)
+{
+	if (!task->output->floor) {
+		output_print(task->output, line->bytes, line->length);
+		return;
+	}
+	leat_capture_append(task->out.capture, line->bytes, line->length);
+	task->out.whole = sink_size(&task->out);
+}
+
 void task_output_use_files(struct task_output *task, int out_fd, int err_fd)
 {
 	leat_capture_use_file(task->out.capture, out_fd);

@@ -67,6 +67,9 @@ void task_output_begin(
 	struct task_output *task, uint64_t sequence, const struct text *tag);
 
 /** Have the task's output stay in these files, too; they are owned from now on. */
+/** Have `line` come before what the task is going to write to standard output. */
+void task_output_lead(struct task_output *task, const struct text *line);
+
 void task_output_use_files(struct task_output *task, int out_fd, int err_fd);
 
 /** For leat_child_run(); NULL: the task writes to descriptors 1 and 2 itself. */

@@ -37,6 +37,29 @@ void plan_finish(struct plan *plan)
 	free(plan->words);
 	free(plan->variables);
 	free(plan->owned);
+	free(plan->owned_pattern);
+	free(plan->owned_tag);
+}
+
+int plan_split_words(struct plan *plan, char *text, bool apart)
+{
+	const char **words;
+	size_t count = 1;
+
+	for (const char *at = text; apart && *at; at++)
+		count += *at == ' ';
+	words = reallocarray(plan->words, count, sizeof *words);
+	if (!words)
+		return -ENOMEM;
+	plan->words = words;
+	plan->word_count = 0;
+	words[plan->word_count++] = text;
+	for (; apart && *text; text++)
+		if (*text == ' ') {
+			*text = '\0';
+			words[plan->word_count++] = text + 1;
+		}
+	return 0;
 }
 
 unsigned jobs_resolve(const struct jobs *jobs, unsigned cpus, unsigned room)

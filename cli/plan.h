@@ -48,6 +48,7 @@ struct splitting {
 		*end_record; //< the input ends at this record; NULL: there is none such
 	bool skips_empty;    //< records without a byte are none
 	bool skips_blank;    //< those of blanks alone are none
+	bool blank_continues;   //< a line that ends with a blank goes on in the next
 	bool cuts_at_nul;    //< a NUL byte and what follows it is left out
 };
 
@@ -60,7 +61,11 @@ struct batching {
 	uint64_t bytes;      //< of all words, each with its NUL
 	bool without_values; //< but the command is told none of them
 	bool fill;           //< as many as fit
-	bool spread;         //< the last ones evenly over the slots
+	enum {
+		SPREAD_NONE,
+		SPREAD_EVENLY, //< the last ones, over all slots
+		SPREAD_SHARES  //< the same, but in equal shares as far as they go
+	} spread;
 	enum {
 		TOO_LARGE_FAILS,         //< alone, what does not even fit alone
 		TOO_LARGE_STOPS,         //< that ends the run,
@@ -83,9 +88,10 @@ enum standard_input { STDIN_NULL, STDIN_INHERIT, STDIN_RECORD, STDIN_TERMINAL };
 /** What a front end decides by rules of its own, where it has any. */
 struct front_rules {
 	int (*exit_status)(const struct account *account);
-	// Notes how a task ended. Returns whether no more are to be run for that.
-	bool (*judge)(struct account *account, const struct leat_outcome *outcome);
-	bool tells_why; //< a task that ended the run gets its line, however quiet
+	// Notes how a task ended. Returns whether no more are to be run for that; with
+	// *tells the task gets its line, however quiet leat is.
+	bool (*judge)(struct account *account, const struct leat_outcome *outcome,
+		bool *tells);
 };
 
 /** Everything points into argv, or is owned by the plan: plan_finish(). */
@@ -120,8 +126,15 @@ struct plan {
 	enum standard_input standard_input;
 	unsigned first_slot;                   //< the number of the first
 	bool asks;                             //< before each task
-	bool skips_empty_run, exits_too_large; //< -r and -x of xargs
-	char *owned;                           //< memory that a variable is in
+	bool makes_directory; //< `directory`, where it is not there
+	bool quotes_words;    //< COMMAND_SENTENCE: all of each word, not its values alone
+	bool echoes;          //< each command before its output
+	char *owned, *owned_pattern, *owned_tag; //< memory that others point into
+
+	// For front ends, until the plan is whole.
+	bool skips_empty_run, exits_too_large, trims;
+	const char *minimum_version;
+	bool over; //< all that was asked for was answered
 	int nice;
 
 	struct jobs jobs;
@@ -151,6 +164,12 @@ struct plan {
 /** leat's own defaults, and room for what `argc` words can say. Errors: -ENOMEM. */
 int plan_init(struct plan *plan, int argc);
 void plan_finish(struct plan *plan);
+
+/**
+ * Have the words be those of `text`, which is cut apart at each blank, or (not `apart`) be
+ * that one. Errors: -ENOMEM.
+ */
+int plan_split_words(struct plan *plan, char *text, bool apart);
 
 /** The number of slots, at least 1, at most `room`. */
 unsigned jobs_resolve(const struct jobs *jobs, unsigned cpus, unsigned room);

@@ -117,6 +117,8 @@ void recipe_measure(const struct recipe *recipe, struct command_size *size)
 			1 + (once_each ? template_fixed_bytes(word) : 0);
 		size->bytes += once_each ? 0 : template_fixed_bytes(word);
 	}
+	if (plan->command == COMMAND_SENTENCE && !plan->quotes_words)
+		size->quote = plan->quote;
 	if (plan->command == COMMAND_SCRIPT) {
 		size->value_uses++;
 		size->value_words++;
@@ -182,6 +184,30 @@ static void append_words(const struct recipe *recipe, struct template_values val
 	}
 }
 
+// The same, but it is the words that are quoted.
+static void append_typed(
+	const struct recipe *recipe, struct template_values values, struct text *text)
+{
+	struct text typed = {0};
+	const char *separator = "";
+
+	for (size_t index = 0; index < recipe->count; index++) {
+		const struct template *word = recipe->words[index];
+
+		for (size_t nth = 0; nth < times(recipe, word, &values); nth++) {
+			struct template_values narrowed =
+				narrow(recipe, word, values, nth);
+
+			typed.length = 0;
+			template_append(word, &typed, &narrowed, NULL);
+			text_append(text, separator, strlen(separator));
+			recipe->plan->quote(text, typed.bytes, typed.length);
+			separator = " ";
+		}
+	}
+	text_finish(&typed);
+}
+
 static int add_value(struct command *command, const struct value *value)
 {
 	if (strlen(value->bytes) != value->length)
@@ -235,7 +261,10 @@ static int prepare_shell(const struct recipe *recipe, const struct shell *shell,
 	int error;
 
 	command->text.length = 0;
-	append_words(recipe, values_of(recipe, task, slot), quote, &command->text);
+	if (plan->quotes_words)
+		append_typed(recipe, values_of(recipe, task, slot), &command->text);
+	else
+		append_words(recipe, values_of(recipe, task, slot), quote, &command->text);
 	text_append(&command->text, "", 0);
 	if (command->text.failed)
 		return -ENOMEM;
@@ -262,30 +291,6 @@ int recipe_prepare(const struct recipe *recipe, const struct shell *shell,
 }
 
 /* ---- what is told of it ---- */
-
-// The words of a program, quoted for a shell.
-static void append_typed(
-	const struct recipe *recipe, struct template_values values, struct text *text)
-{
-	struct text typed = {0};
-	const char *separator = "";
-
-	for (size_t index = 0; index < recipe->count; index++) {
-		const struct template *word = recipe->words[index];
-
-		for (size_t nth = 0; nth < times(recipe, word, &values); nth++) {
-			struct template_values narrowed =
-				narrow(recipe, word, values, nth);
-
-			typed.length = 0;
-			template_append(word, &typed, &narrowed, NULL);
-			text_append(text, separator, strlen(separator));
-			template_quote_shell(text, typed.bytes, typed.length);
-			separator = " ";
-		}
-	}
-	text_finish(&typed);
-}
 
 // sh -c SCRIPT sh VALUE…
 static void append_script(
@@ -314,7 +319,7 @@ void recipe_append_command(const struct recipe *recipe, const struct task *task,
 
 	if (values.count > most)
 		values.count = values.all_count = most;
-	if (plan->command == COMMAND_PROGRAM)
+	if (plan->command == COMMAND_PROGRAM || plan->quotes_words)
 		append_typed(recipe, values, text);
 	else if (plan->command == COMMAND_SCRIPT)
 		append_script(recipe, values, text);

@@ -18,6 +18,7 @@ struct stream {
 	const struct source *source;
 	struct input *input; //< NULL: words
 	size_t words;        //< of those, how many were taken
+	const struct splitting *splitting;
 	bool kept;           //< its records are kept in `list`
 	bool complete;       //< all of them are
 	struct text bytes;   //< of kept records
@@ -56,6 +57,7 @@ static int open_stream(
 	struct stream *stream, const struct plan *plan, const struct source *source)
 {
 	stream->source = source;
+	stream->splitting = &plan->splitting;
 	if (source->kind == SOURCE_WORDS)
 		return 0;
 	return input_open(&stream->input, &plan->splitting, source->words, source->count);
@@ -75,9 +77,16 @@ static int next_record(
 
 	if (stream->input)
 		return input_next(stream->input, patience, record);
-	if (stream->words == stream->source->count)
+	do {
+		if (stream->words == stream->source->count)
+			return 0;
+		word = stream->source->words[stream->words++];
+	} while (stream->splitting->skips_blank && !word[strspn(word, " \t")]);
+	if (stream->splitting->end_record &&
+		strcmp(word, stream->splitting->end_record) == 0) {
+		stream->words = stream->source->count;
 		return 0;
-	word = stream->source->words[stream->words++];
+	}
 	*record = (struct record){word, strlen(word), true};
 	return 1;
 }

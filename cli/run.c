@@ -26,6 +26,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 void run_say(struct run *run, const char *format, ...)
@@ -461,6 +462,8 @@ int run(const struct plan *plan)
 		atomic_store(&run.account.leat_trouble, true);
 		return plan->rules ? plan->rules->exit_status(&run.account) : status;
 	}
+	if (plan->nice)
+		setpriority(PRIO_PROCESS, 0, plan->nice);
 	signals_block();
 	if (cancellation_init(&run.cancellation, plan->deadline_ns) < 0 ||
 		leat_context_create(&run.undisturbed, NULL, LEAT_NEVER) < 0) {

@@ -86,7 +86,7 @@ static void run_in(struct slot *slot, struct task *task)
 	struct leat_outcome outcome = {0};
 	struct text line = {0};
 	int error = slot_begin(slot, task);
-	bool ends_run;
+	bool ends_run, tells = !run->plan->quiet;
 
 	check_results(run, task, error);
 	error = error ? -ECANCELED : slot_run(slot, task, &outcome);
@@ -94,9 +94,9 @@ static void run_in(struct slot *slot, struct task *task)
 	if (!error && outcome.ended_by == LEAT_BY_DEADLINE)
 		atomic_store(&run->account.deadline_hit, true);
 	ends_run = !error && run->plan->rules &&
-		   run->plan->rules->judge(&run->account, &outcome);
+		   run->plan->rules->judge(&run->account, &outcome, &tells);
 	append_task_line(&line, task, slot_number(slot), &outcome, error,
-		!run->plan->quiet || (ends_run && run->plan->rules->tells_why));
+		tells);
 
 	error = slot_end(slot, task, error ? NULL : &outcome, &line);
 	check_results(run, task, error);

@@ -293,6 +293,18 @@ static int open_stdin(struct slot *slot, const struct task *task)
 	return error;
 }
 
+// What of it can't be made shows when it is to be entered.
+static void make_path(char *path)
+{
+	for (char *at = path + 1; *at; at++)
+		if (*at == '/') {
+			*at = '\0';
+			mkdir(path, 0777);
+			*at = '/';
+		}
+	mkdir(path, 0777);
+}
+
 // Where the task runs; one that can't be entered is told apart from a missing command.
 static int find_directory(struct slot *slot, const struct task *task)
 {
@@ -305,6 +317,8 @@ static int find_directory(struct slot *slot, const struct task *task)
 	text_append(&slot->directory, "", 1);
 	if (slot->directory.failed)
 		return -ENOMEM;
+	if (slot->surroundings->plan->makes_directory)
+		make_path(slot->directory.bytes);
 	if (stat(slot->directory.bytes, &status) < 0 || !S_ISDIR(status.st_mode) ||
 		access(slot->directory.bytes, X_OK) < 0)
 		return -ENOTDIR;
@@ -331,6 +345,19 @@ static int prepare(struct slot *slot, const struct task *task, struct leat_spec 
 	return error;
 }
 
+// The command stands before what it writes.
+static void echo_command(const struct slot *slot, const struct task *task)
+{
+	struct text line = {0};
+
+	recipe_append_command(
+		slot->surroundings->recipe, task, slot->number, SIZE_MAX, &line);
+	text_append(&line, "\n", 1);
+	if (!line.failed)
+		task_output_lead(slot->output, &line);
+	text_finish(&line);
+}
+
 int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *outcome)
 {
 	const struct surroundings *surroundings = slot->surroundings;
@@ -355,6 +382,8 @@ int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *ou
 		error = pace_wait(surroundings->pace, surroundings->intake);
 	if (!error) {
 		show_command(slot, task);
+		if (surroundings->plan->echoes)
+			echo_command(slot, task);
 		error = start_and_wait(slot, &spec, outcome);
 	}
 	if (slot->record_fd >= 0)

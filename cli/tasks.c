@@ -32,11 +32,13 @@ struct tasks {
 	size_t room; //< that execve(2) has
 	unsigned slots;
 	struct batch batch;
+	struct text quoted;
 	struct row held;
 	bool has_held;
 	bool any;                  //< there was a task
 	bool over;                 //< the rows are
 	int error;                 //< of the rows; there will be no more
+	uint64_t share; //< SPREAD_SHARES: how many records, once it is known
 	unsigned shares;           //< into how many the last ones are still to be spread
 	size_t taken, taken_bytes; //< of the batch's values
 };
@@ -74,18 +76,28 @@ void tasks_destroy(struct tasks *tasks)
 		return;
 	free(tasks->batch.values);
 	text_finish(&tasks->batch.bytes);
+	text_finish(&tasks->quoted);
 	free(tasks);
 }
 
 /* ---- the batch ---- */
 
-static size_t size_of(const struct tasks *tasks, const struct row *row)
+static size_t length_of(struct tasks *tasks, const struct value *value)
+{
+	if (!tasks->size.quote)
+		return value->length;
+	tasks->quoted.length = 0;
+	tasks->size.quote(&tasks->quoted, value->bytes, value->length);
+	return tasks->quoted.length;
+}
+
+static size_t size_of(struct tasks *tasks, const struct row *row)
 {
 	const struct command_size *size = &tasks->size;
 	size_t bytes = 0;
 
 	for (size_t index = 0; index < row->count; index++)
-		bytes += size->value_uses * row->values[index].length +
+		bytes += size->value_uses * length_of(tasks, &row->values[index]) +
 			 size->value_fixed_bytes;
 	return bytes;
 }
@@ -101,7 +113,7 @@ static bool has_long_value(const struct tasks *tasks, const struct row *row)
 
 // Whether a row fits where `size` and `room` are taken already.
 static bool fits_behind(
-	const struct tasks *tasks, const struct row *row, size_t size, size_t room)
+	struct tasks *tasks, const struct row *row, size_t size, size_t room)
 {
 	const struct batching *batching = &tasks->plan->batching;
 	size_t bytes = size_of(tasks, row);
@@ -112,12 +124,12 @@ static bool fits_behind(
 	return room + bytes + words * sizeof(char *) <= tasks->room;
 }
 
-static bool fits(const struct tasks *tasks, const struct row *row)
+static bool fits(struct tasks *tasks, const struct row *row)
 {
 	return fits_behind(tasks, row, tasks->batch.size, tasks->batch.room);
 }
 
-static bool fits_alone(const struct tasks *tasks, const struct row *row)
+static bool fits_alone(struct tasks *tasks, const struct row *row)
 {
 	return fits_behind(tasks, row, tasks->size.bytes, 0) &&
 	       !has_long_value(tasks, row);
@@ -181,6 +193,7 @@ static void clear(struct tasks *tasks)
 	batch->too_large = false;
 	tasks->taken = tasks->taken_bytes = 0;
 	tasks->shares = 0;
+	tasks->share = 0;
 }
 
 /* ---- tasks ---- */
@@ -241,8 +254,14 @@ static int take_share(struct tasks *tasks, struct task **task)
 {
 	struct batch *batch = &tasks->batch;
 	uint64_t share = (batch->records + tasks->shares - 1) / tasks->shares;
-	int got = make_task(tasks, values_of(tasks, share), task);
+	int got;
 
+	if (tasks->plan->batching.spread == SPREAD_SHARES) {
+		if (!tasks->share)
+			tasks->share = share;
+		share = tasks->share < batch->records ? tasks->share : batch->records;
+	}
+	got = make_task(tasks, values_of(tasks, share), task);
 	batch->records -= share;
 	if (!--tasks->shares || !batch->records)
 		clear(tasks);
@@ -275,7 +294,7 @@ static int stop(struct tasks *tasks)
 }
 
 // Whether a row that does not fit ends the run.
-static bool is_stopped_by(const struct tasks *tasks, const struct row *row)
+static bool is_stopped_by(struct tasks *tasks, const struct row *row)
 {
 	switch (tasks->plan->batching.too_large) {
 	case TOO_LARGE_FAILS:
@@ -294,7 +313,8 @@ static bool is_stopped_by(const struct tasks *tasks, const struct row *row)
 static int take_row(struct tasks *tasks, const struct row *row)
 {
 	bool alone = !tasks->batch.records;
-	bool fitting = fits(tasks, row) && (alone || !has_long_value(tasks, row));
+	bool fitting = fits(tasks, row) && (alone || !has_long_value(tasks, row)) &&
+		       !is_full(tasks);
 	int error;
 
 	if ((!fitting || has_long_value(tasks, row)) && is_stopped_by(tasks, row))
@@ -306,7 +326,11 @@ static int take_row(struct tasks *tasks, const struct row *row)
 	}
 	error = add(tasks, row);
 	tasks->batch.too_large = !fitting;
-	return error ? error : !fitting || is_full(tasks) || has_long_value(tasks, row);
+	if (error)
+		return error;
+	// What is to be spread may be the last, and waits to see whether it is.
+	return !fitting || has_long_value(tasks, row) ||
+	       (!tasks->plan->batching.spread && is_full(tasks));
 }
 
 // The input can't be read any further; what was read is a task, unless all must fit.

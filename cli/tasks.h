@@ -14,6 +14,7 @@ struct command_size {
 	size_t value_fixed_bytes; //< and how many more bytes beside the value's own
 	size_t value_uses;        //< how often those stand there
 	size_t environment;       //< bytes
+	template_quote_fn quote;  //< how values are written; NULL: as they are
 };
 
 /**

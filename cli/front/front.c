@@ -9,6 +9,7 @@
 static const struct front fronts[] = {
 	{"leat", front_native, front_native_help, NULL, EXIT_USAGE},
 	{"xargs", front_xargs, front_xargs_help, NULL, 1},
+	{"parallel", front_parallel, front_parallel_help, front_parallel_version, 255},
 };
 
 #define FRONTS_END (fronts + sizeof fronts / sizeof *fronts)

@@ -25,5 +25,8 @@ int front_native(struct plan *plan, struct words words);
 void front_native_help(void);
 int front_xargs(struct plan *plan, struct words words);
 void front_xargs_help(void);
+int front_parallel(struct plan *plan, struct words words);
+void front_parallel_help(void);
+void front_parallel_version(void);
 
 #endif

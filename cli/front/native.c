@@ -262,7 +262,7 @@ static int resolve_command(struct plan *plan)
 	plan->repeats = plan->command != COMMAND_SCRIPT;
 	plan->splitting.commands =
 		plan->command == COMMAND_LINES && plan->splitting.delimiter == '\n';
-	plan->batching.spread = plan->batching.fill;
+	plan->batching.spread = plan->batching.fill ? SPREAD_EVENLY : SPREAD_NONE;
 	if (!plan->batching.records && !plan->batching.fill)
 		plan->batching.records = 1;
 	if (plan->standard_input == STDIN_INHERIT && reads_standard_input(plan))
@@ -277,6 +277,9 @@ int front_native(struct plan *plan, struct words words)
 {
 	int error = parse_options(&grammar, plan, &words);
 
+	if (plan->arg_file_count)
+		plan->sources[plan->source_count++] = (struct source){SOURCE_FILES,
+			plan->arg_files, plan->arg_file_count, false};
 	if (!error)
 		error = parse_sources(&grammar, plan, &words);
 	if (!error)

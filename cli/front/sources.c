@@ -62,9 +62,6 @@ static int take_source(
 
 int parse_sources(const struct grammar *grammar, struct plan *plan, struct words *words)
 {
-	if (plan->arg_file_count)
-		add_source(plan, (struct source){SOURCE_FILES, plan->arg_files,
-					 plan->arg_file_count, false});
 	while (words->at < words->end && !find_separator(*words->at))
 		plan->words[plan->word_count++] = *words->at++;
 	while (words->at < words->end) {

@@ -273,7 +273,8 @@ static int status_that_ends(const struct leat_outcome *outcome)
 	return outcome->code == 255 ? STATUS_255 : 0;
 }
 
-static bool judge(struct account *account, const struct leat_outcome *outcome)
+static bool judge(
+	struct account *account, const struct leat_outcome *outcome, bool *tells)
 {
 	int status = status_that_ends(outcome);
 	bool failed = outcome->end != LEAT_EXITED || outcome->code != 0;
@@ -282,7 +283,8 @@ static bool judge(struct account *account, const struct leat_outcome *outcome)
 		atomic_fetch_or(&account->front, (unsigned)status);
 	else if (failed)
 		atomic_fetch_or(&account->front, FAILED_MARK);
-	return status != 0;
+	*tells = status != 0;
+	return *tells;
 }
 
 static int exit_status(const struct account *account)
@@ -299,7 +301,7 @@ static int exit_status(const struct account *account)
 	return status;
 }
 
-static const struct front_rules rules = {exit_status, judge, true};
+static const struct front_rules rules = {exit_status, judge};
 
 /* ---- the plan ---- */
 

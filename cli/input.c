@@ -346,10 +346,10 @@ static int split_at_delimiter(struct input *input, struct record *record)
 	*record = (struct record){.bytes = from,
 		.length = end ? (size_t)(end - from) : rest,
 		.ends_line = true};
-	if (input->splitting->blank_continues)
-		drop_last_blanks(record);
 	input->start += record->length + (end != NULL);
 	input->searched = 0;
+	if (input->splitting->blank_continues)
+		drop_last_blanks(record);
 	return 1;
 }
 

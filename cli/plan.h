@@ -114,6 +114,7 @@ struct plan {
 	enum command_kind command;
 	const char **words; //< templates
 	size_t word_count;
+	bool plus;          //< with more of them: template.h
 	const char *braces;           //< stands for {} in them; NULL: {} does
 	enum template_kind templates; //< what there is in them
 	bool repeats;                 //< a word with {} stands once for each value

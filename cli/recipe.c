@@ -64,7 +64,12 @@ int recipe_create(struct recipe **result, const struct plan *plan,
 {
 	struct recipe *recipe = calloc(1, sizeof *recipe);
 	struct template_syntax syntax = {
-		plan->templates, plan->braces, names, name_count};
+		.kind = plan->templates,
+		.plus = plan->plus,
+		.braces = plan->braces,
+		.names = names,
+		.name_count = name_count,
+	};
 	int error = -ENOMEM;
 
 	if (!recipe)

@@ -179,6 +179,20 @@ static int start_and_wait(
 	}
 }
 
+// As text_append_shown(), but tabs stay.
+static void append_words_shown(struct text *tag, const struct text *words)
+{
+	const char *at = words->bytes, *end = at + words->length;
+
+	while (at < end) {
+		const char *tab = memchr(at, '\t', (size_t)(end - at));
+
+		text_append_shown(tag, at, (size_t)((tab ? tab : end) - at), SIZE_MAX);
+		text_append(tag, "\t", tab != NULL);
+		at = tab ? tab + 1 : end;
+	}
+}
+
 // Control characters in it are shown: a newline must not begin a line without a tag.
 static void append_tag(const struct slot *slot, const struct task *task, struct text *tag)
 {
@@ -189,7 +203,7 @@ static void append_tag(const struct slot *slot, const struct task *task, struct 
 		return;
 	if (surroundings->tag_color)
 		text_format(tag, "%s", color_of_task(task->sequence));
-	text_append_shown(tag, words.bytes, words.length, SIZE_MAX);
+	append_words_shown(tag, &words);
 	if (surroundings->tag_color)
 		text_format(tag, COLOR_OFF);
 	text_append(tag, "\t", 1);

@@ -5,7 +5,22 @@
 #include <string.h>
 
 enum kind { LITERAL, ALL_VALUES, ONE_VALUE, SEQUENCE, SLOT };
-enum change { WHOLE, NO_EXTENSION, BASE, DIRECTORY, BASE_NO_EXTENSION };
+enum change {
+	WHOLE,
+	NO_EXTENSION,
+	BASE,
+	DIRECTORY,
+	BASE_NO_EXTENSION,
+	PLUS, //< from here on: template_syntax.plus
+	NO_2_EXTENSIONS = PLUS,
+	NO_3_EXTENSIONS,
+	BASE_NO_2_EXTENSIONS,
+	BASE_NO_3_EXTENSIONS,
+	DIRECTORY_IF_ANY,
+	EXTENSION,
+	EXTENSIONS_2,
+	EXTENSIONS_3
+};
 
 // No list of values is that long, and counting backwards can't overflow.
 #define POSITION_MAX (PTRDIFF_MAX / 2)
@@ -32,6 +47,14 @@ static const char *const endings[] = {
 	[BASE] = "/}",
 	[DIRECTORY] = "//}",
 	[BASE_NO_EXTENSION] = "/.}",
+	[NO_2_EXTENSIONS] = "..}",
+	[NO_3_EXTENSIONS] = "...}",
+	[BASE_NO_2_EXTENSIONS] = "/..}",
+	[BASE_NO_3_EXTENSIONS] = "/...}",
+	[DIRECTORY_IF_ANY] = "+/}",
+	[EXTENSION] = "+.}",
+	[EXTENSIONS_2] = "+..}",
+	[EXTENSIONS_3] = "+...}",
 };
 
 // All the parsers return how long what stands at `at` is; 0: it is something else.
@@ -43,9 +66,12 @@ static size_t parse_word(const char *at, const char *word)
 	return strncmp(at, word, length) == 0 ? length : 0;
 }
 
-static size_t parse_ending(const char *at, enum change *change)
+static size_t parse_ending(
+	const char *at, const struct template_syntax *syntax, enum change *change)
 {
-	for (size_t index = 0; index < sizeof endings / sizeof *endings; index++) {
+	size_t count = syntax->plus ? sizeof endings / sizeof *endings : PLUS;
+
+	for (size_t index = 0; index < count; index++) {
 		size_t length = parse_word(at, endings[index]);
 
 		if (length) {
@@ -82,7 +108,7 @@ static size_t parse_named(
 	for (size_t index = 0; index < syntax->name_count; index++) {
 		size_t length = parse_word(at + 1, syntax->names[index]);
 		enum change change;
-		size_t rest = length ? parse_ending(at + 1 + length, &change) : 0;
+		size_t rest = length ? parse_ending(at + 1 + length, syntax, &change) : 0;
 
 		if (!rest || length <= longest)
 			continue;
@@ -105,7 +131,7 @@ static size_t parse_braced(
 		return 3;
 	inner = parse_position(at + 1, &part->position);
 	part->kind = inner ? ONE_VALUE : ALL_VALUES;
-	ending = parse_ending(at + 1 + inner, &part->change);
+	ending = parse_ending(at + 1 + inner, syntax, &part->change);
 	if (!ending || (!inner && part->change == WHOLE && syntax->braces))
 		return 0; // {} itself, where it was renamed
 	return 1 + inner + ending;
@@ -292,6 +318,70 @@ static struct value directory_of(struct value value)
 	return value;
 }
 
+// Without the last `count` extensions, where there are so many.
+static struct value without_extensions(struct value value, int count)
+{
+	struct value rest = value;
+
+	while (count--) {
+		size_t dot = length_with_last(rest, '.');
+
+		if (dot <= length_with_last(rest, '/'))
+			return value;
+		rest.length = (uint32_t)dot - 1;
+	}
+	return rest;
+}
+
+// The last `count` extensions without the first one's dot; nothing, where there are less.
+static struct value extensions_of(struct value value, int count)
+{
+	struct value rest = value;
+	size_t dot = 0;
+
+	while (count--) {
+		dot = length_with_last(rest, '.');
+		if (!dot)
+			return (struct value){.bytes = "", .length = 0};
+		rest.length = (uint32_t)dot - 1;
+	}
+	value.bytes += dot;
+	value.length -= (uint32_t)dot;
+	return value;
+}
+
+static struct value directory_if_any(struct value value)
+{
+	size_t slash = length_with_last(value, '/');
+
+	value.length = slash ? (uint32_t)slash - 1 : 0;
+	return value;
+}
+
+static struct value change_more(struct value value, enum change change)
+{
+	switch (change) {
+	case NO_2_EXTENSIONS:
+		return without_extensions(value, 2);
+	case NO_3_EXTENSIONS:
+		return without_extensions(value, 3);
+	case BASE_NO_2_EXTENSIONS:
+		return without_extensions(base_of(value), 2);
+	case BASE_NO_3_EXTENSIONS:
+		return without_extensions(base_of(value), 3);
+	case DIRECTORY_IF_ANY:
+		return directory_if_any(value);
+	case EXTENSION:
+		return extensions_of(value, 1);
+	case EXTENSIONS_2:
+		return extensions_of(value, 2);
+	case EXTENSIONS_3:
+		return extensions_of(value, 3);
+	default:
+		return value;
+	}
+}
+
 static struct value change_value(struct value value, enum change change)
 {
 	switch (change) {
@@ -303,10 +393,9 @@ static struct value change_value(struct value value, enum change change)
 		return directory_of(value);
 	case BASE_NO_EXTENSION:
 		return without_extension(base_of(value));
-	case WHOLE:
-		break;
+	default:
+		return change_more(value, change);
 	}
-	return value;
 }
 
 static void append_value(struct text *out, const struct value *value, enum change change,

@@ -17,6 +17,10 @@
  * - {name} {name.} and so on: the value that has this name, whatever else it means;
  * - {#} the task's number, {%} the slot's.
  *
+ * With `plus`: {..} {...} without two or three extensions, {/..} {/...} their base names;
+ * {+/} the directory, or nothing where there is none; {+.} {+..} {+...} the last one, two
+ * or three extensions.
+ *
  * A backslash before one of these that begins with a brace makes it ordinary text, and
  * goes away. Everything else stands for itself.
  */
@@ -32,6 +36,7 @@ enum template_kind {
 
 struct template_syntax {
 	enum template_kind kind;
+	bool plus; //< more changes of a value: {..} {+/} and so on, see below
 	const char *braces;       //< stands for {}, in its place; NULL: {} does
 	const char *const *names; //< of the values, from the first; may be NULL
 	size_t name_count;

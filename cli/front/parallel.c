@@ -182,7 +182,7 @@ static const char *set_directory(struct plan *plan, const char *value)
 #define IGNORES(name) {0, name, NULL, NULL, IGNORED, 0, NULL, false}
 #define REFUSES(letter, name, value, why) {letter, name, value, why, REFUSED, 0, NULL, false}
 #define TO_COME "leat does not have that yet"
-#define PERL "that is Perl; use a pipe or sed in the command"
+#define PERL "leat speaks no Perl; a pipe or sed in the command does that"
 #define REMOTE "leat runs on this machine alone"
 #define PIPES "values are arguments here; 'leat --stdin record' gives each task its own"
 #define DATABASE "leat keeps no jobs in databases of others"
@@ -220,6 +220,8 @@ static const struct option table[] = {
 		false},
 	{'s', "max-chars", "N", "commands shorter than N bytes", NUMBER,
 		FIELD(batching.bytes), NULL, false},
+	{0, "plus", NULL, "also {..} {/..} {+/} {+.} and their kin", FLAG, FIELD(plus),
+		NULL, false},
 	{'q', "quote", NULL, "the command's own words are quoted, too", FLAG,
 		FIELD(quotes_words), NULL, false},
 	HEADING("Running"),
@@ -249,6 +251,7 @@ static const struct option table[] = {
 		set_tag_string, false},
 	{0, "dry-run", NULL, "print the commands, run nothing", FLAG, FIELD(dry_run), NULL,
 		false},
+	{0, "dryrun", NULL, "the same", FLAG, FIELD(dry_run), NULL, false},
 	{'v', NULL, NULL, "each command before its output", FLAG, FIELD(echoes), NULL,
 		false},
 	{'t', "verbose", NULL, "each command on standard error as it starts", FLAG,
@@ -284,7 +287,6 @@ static const struct option table[] = {
 	REFUSES(0, "load", "N", TO_COME),
 	REFUSES(0, "noswap", NULL, TO_COME),
 	REFUSES(0, "limit", "COMMAND", TO_COME),
-	REFUSES(0, "plus", NULL, PERL),
 	REFUSES(0, "rpl", "RULE", PERL),
 	REFUSES('U', "er", "STR", PERL),
 	REFUSES(0, "filter", "RULE", PERL),
@@ -439,6 +441,23 @@ static bool begins_with_value(const struct plan *plan, const char *text)
 	return found;
 }
 
+// --plus also has strings that take an expression of Perl's, such as {%.gz} and {:2}.
+static int check_plus(const struct plan *plan, const char *text)
+{
+	for (const char *at = text; plan->plus && (at = strchr(at, '{')); at++) {
+		size_t length = strcspn(at, "}");
+		bool expression = at[1] && strchr(":%^,", at[1]) && length > 2;
+
+		expression = expression || (at[1] == '#' && length > 2) ||
+			     (at[1] == '/' && length > 2 && memchr(at + 2, '/', length - 2) &&
+				     at[2] != '/');
+		if (expression)
+			return usage_error(&grammar, "%.*s} is not supported: %s",
+				(int)length, at, PERL);
+	}
+	return 0;
+}
+
 static int resolve_command(struct plan *plan)
 {
 	int error = 0;
@@ -451,7 +470,10 @@ static int resolve_command(struct plan *plan)
 	plan->quote = quote;
 	if (plan->quotes_words)
 		return 0;
-	error = join_command(plan);
+	for (size_t index = 0; !error && index < plan->word_count; index++)
+		error = check_plus(plan, plan->words[index]);
+	if (!error)
+		error = join_command(plan);
 	if (!error && begins_with_value(plan, plan->owned))
 		plan->quote = NULL;
 	return error;

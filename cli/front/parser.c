@@ -140,6 +140,12 @@ static int unknown_option(
 	return usage_error(grammar, "unknown option %s", written);
 }
 
+static bool are_the_same(const struct option *one, const struct option *other)
+{
+	return one->kind == other->kind && one->offset == other->offset &&
+	       one->apply == other->apply;
+}
+
 // NULL: none has that name, or (*unclear) several might be meant.
 static const struct option *find_name(
 	const struct grammar *grammar, const char *name, bool *unclear)
@@ -157,7 +163,7 @@ static const struct option *find_name(
 		}
 		if (!grammar->abbreviates)
 			continue;
-		*unclear = found != NULL;
+		*unclear = *unclear || (found && !are_the_same(found, option));
 		found = option;
 	}
 	return *unclear ? NULL : found;

@@ -493,7 +493,7 @@ static void no_text_is_too_odd(void **state)
 
 	(void)state;
 	for (int round = 0; round < 20000; round++) {
-		const struct template_syntax syntax = {TEMPLATE_FULL,
+		const struct template_syntax syntax = {TEMPLATE_FULL, false,
 			braces[next_random(&seed) % 6], names, next_random(&seed) % 6};
 		size_t count = next_random(&seed) % 3;
 		char left[80], right[80], both[160 + 2], expected[4096], *parts[3];

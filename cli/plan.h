@@ -38,18 +38,18 @@ struct source {
 struct splitting {
 	char delimiter;
 	bool commands; //< lines that are commands: blank ones and comments are none, a
-		       //byte < order mark and a CR at the end are dropped
+		       // byte < order mark and a CR at the end are dropped
 	enum {
 		SPLIT_DELIMITER, //< what the delimiter ends
 		SPLIT_WORDS,     //< words of quoted text, as POSIX has it for xargs
 		SPLIT_LINES      //< the same, but blanks end no record
 	} kind;
 	const char
-		*end_record; //< the input ends at this record; NULL: there is none such
-	bool skips_empty;    //< records without a byte are none
-	bool skips_blank;    //< those of blanks alone are none
-	bool blank_continues;   //< a line that ends with a blank goes on in the next
-	bool cuts_at_nul;    //< a NUL byte and what follows it is left out
+		*end_record;  //< the input ends at this record; NULL: there is none such
+	bool skips_empty;     //< records without a byte are none
+	bool skips_blank;     //< those of blanks alone are none
+	bool blank_continues; //< a line that ends with a blank goes on in the next
+	bool cuts_at_nul;     //< a NUL byte and what follows it is left out
 };
 
 enum trim { TRIM_NONE, TRIM_LEFT = 1, TRIM_RIGHT = 2, TRIM_BOTH = 3 };
@@ -90,8 +90,8 @@ struct front_rules {
 	int (*exit_status)(const struct account *account);
 	// Notes how a task ended. Returns whether no more are to be run for that; with
 	// *tells the task gets its line, however quiet leat is.
-	bool (*judge)(struct account *account, const struct leat_outcome *outcome,
-		bool *tells);
+	bool (*judge)(
+		struct account *account, const struct leat_outcome *outcome, bool *tells);
 };
 
 /** Everything points into argv, or is owned by the plan: plan_finish(). */
@@ -114,7 +114,7 @@ struct plan {
 	enum command_kind command;
 	const char **words; //< templates
 	size_t word_count;
-	bool plus;          //< with more of them: template.h
+	bool plus;                    //< with more of them: template.h
 	const char *braces;           //< stands for {} in them; NULL: {} does
 	enum template_kind templates; //< what there is in them
 	bool repeats;                 //< a word with {} stands once for each value
@@ -125,8 +125,8 @@ struct plan {
 	const char *directory; //< a template; NULL: leat's own
 	const char *lane;      //< a template; NULL: every task has a lane of its own
 	enum standard_input standard_input;
-	unsigned first_slot;                   //< the number of the first
-	bool asks;                             //< before each task
+	unsigned first_slot;  //< the number of the first
+	bool asks;            //< before each task
 	bool makes_directory; //< `directory`, where it is not there
 	bool quotes_words;    //< COMMAND_SENTENCE: all of each word, not its values alone
 	bool echoes;          //< each command before its output
@@ -167,8 +167,8 @@ int plan_init(struct plan *plan, int argc);
 void plan_finish(struct plan *plan);
 
 /**
- * Have the words be those of `text`, which is cut apart at each blank, or (not `apart`) be
- * that one. Errors: -ENOMEM.
+ * Have the words be those of `text`, which is cut apart at each blank, or (not `apart`)
+ * be that one. Errors: -ENOMEM.
  */
 int plan_split_words(struct plan *plan, char *text, bool apart);
 

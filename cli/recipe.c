@@ -269,7 +269,8 @@ static int prepare_shell(const struct recipe *recipe, const struct shell *shell,
 	if (plan->quotes_words)
 		append_typed(recipe, values_of(recipe, task, slot), &command->text);
 	else
-		append_words(recipe, values_of(recipe, task, slot), quote, &command->text);
+		append_words(
+			recipe, values_of(recipe, task, slot), quote, &command->text);
 	text_append(&command->text, "", 0);
 	if (command->text.failed)
 		return -ENOMEM;

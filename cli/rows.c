@@ -19,9 +19,9 @@ struct stream {
 	struct input *input; //< NULL: words
 	size_t words;        //< of those, how many were taken
 	const struct splitting *splitting;
-	bool kept;           //< its records are kept in `list`
-	bool complete;       //< all of them are
-	struct text bytes;   //< of kept records
+	bool kept;         //< its records are kept in `list`
+	bool complete;     //< all of them are
+	struct text bytes; //< of kept records
 	struct list {
 		size_t offset, length;
 	} * list;

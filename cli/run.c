@@ -79,6 +79,12 @@ static void give_notice(struct run *run, unsigned running)
 		end, unrun, atomic_load(&run->account.input_cut) ? "+" : "");
 }
 
+static unsigned count_running(struct run *run)
+{
+	return run->lanes ? lanes_running(run->lanes)
+			  : leat_pool_state(run->pool).running;
+}
+
 static void level_reached(void *argument, enum level level, int cause)
 {
 	struct run *run = argument;
@@ -86,7 +92,7 @@ static void level_reached(void *argument, enum level level, int cause)
 	if (!atomic_load(&run->input_done))
 		return; // main gives notice when it has counted
 	if (!atomic_load(&run->notice_given))
-		give_notice(run, leat_pool_state(run->pool).running);
+		give_notice(run, count_running(run));
 	else if (!run->plan->quiet && level == LEVEL_TERMINATE)
 		run_say(run, cause == CAUSE_DRAIN_TIMEOUT
 				     ? "drain timeout: ending the running tasks"
@@ -142,7 +148,7 @@ static void read_input(struct run *run)
 	struct task *refused;
 	int error = run_read(run, &refused);
 	bool ended = leat_context_cause(run->cancellation.intake) != 0;
-	unsigned running = leat_pool_state(run->pool).running;
+	unsigned running = count_running(run);
 
 	if (refused && !ended) {
 		run_say(run, "cannot %s: %s",

@@ -95,8 +95,7 @@ static void run_in(struct slot *slot, struct task *task)
 		atomic_store(&run->account.deadline_hit, true);
 	ends_run = !error && run->plan->rules &&
 		   run->plan->rules->judge(&run->account, &outcome, &tells);
-	append_task_line(&line, task, slot_number(slot), &outcome, error,
-		tells);
+	append_task_line(&line, task, slot_number(slot), &outcome, error, tells);
 
 	error = slot_end(slot, task, error ? NULL : &outcome, &line);
 	check_results(run, task, error);

@@ -38,7 +38,7 @@ struct tasks {
 	bool any;                  //< there was a task
 	bool over;                 //< the rows are
 	int error;                 //< of the rows; there will be no more
-	uint64_t share; //< SPREAD_SHARES: how many records, once it is known
+	uint64_t share;            //< SPREAD_SHARES: how many records, once it is known
 	unsigned shares;           //< into how many the last ones are still to be spread
 	size_t taken, taken_bytes; //< of the batch's values
 };

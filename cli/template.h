@@ -36,8 +36,8 @@ enum template_kind {
 
 struct template_syntax {
 	enum template_kind kind;
-	bool plus; //< more changes of a value: {..} {+/} and so on, see below
-	const char *braces;       //< stands for {}, in its place; NULL: {} does
+	bool plus;          //< more changes of a value: {..} {+/} and so on, see below
+	const char *braces; //< stands for {}, in its place; NULL: {} does
 	const char *const *names; //< of the values, from the first; may be NULL
 	size_t name_count;
 };

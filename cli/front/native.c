@@ -278,8 +278,8 @@ int front_native(struct plan *plan, struct words words)
 	int error = parse_options(&grammar, plan, &words);
 
 	if (plan->arg_file_count)
-		plan->sources[plan->source_count++] = (struct source){SOURCE_FILES,
-			plan->arg_files, plan->arg_file_count, false};
+		plan->sources[plan->source_count++] = (struct source){
+			SOURCE_FILES, plan->arg_files, plan->arg_file_count, false};
 	if (!error)
 		error = parse_sources(&grammar, plan, &words);
 	if (!error)

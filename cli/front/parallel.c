@@ -1,7 +1,7 @@
 /*
- * GNU parallel, the part that scripts and CI use: the command is a text, values are quoted
- * in it, a shell runs it. What differs: a task is a session of its own, its tree is ended
- * with it, and Perl is not spoken.
+ * GNU parallel, the part that scripts and CI use: the command is a text, values are
+ * quoted in it, a shell runs it. What differs: a task is a session of its own, its tree
+ * is ended with it, and Perl is not spoken.
  */
 #include "front/front.h"
 
@@ -178,9 +178,18 @@ static const char *set_directory(struct plan *plan, const char *value)
 	return strcmp(value, "...") == 0 ? "a directory" : NULL;
 }
 
-#define HEADING(words) {0, NULL, NULL, words, FLAG, 0, NULL, false}
-#define IGNORES(name) {0, name, NULL, NULL, IGNORED, 0, NULL, false}
-#define REFUSES(letter, name, value, why) {letter, name, value, why, REFUSED, 0, NULL, false}
+#define HEADING(words)                                                                   \
+	{                                                                                \
+		0, NULL, NULL, words, FLAG, 0, NULL, false                               \
+	}
+#define IGNORES(name)                                                                    \
+	{                                                                                \
+		0, name, NULL, NULL, IGNORED, 0, NULL, false                             \
+	}
+#define REFUSES(letter, name, value, why)                                                \
+	{                                                                                \
+		letter, name, value, why, REFUSED, 0, NULL, false                        \
+	}
 #define TO_COME "leat does not have that yet"
 #define PERL "leat speaks no Perl; a pipe or sed in the command does that"
 #define REMOTE "leat runs on this machine alone"
@@ -199,8 +208,8 @@ static const struct option table[] = {
 		FIELD(splitting.skips_blank), NULL, false},
 	{'C', "colsep", "REGEX", "a line is several values", OTHER, 0,
 		set_column_separator, false},
-	{0, "header", ":", "the first line names the values: {name}", OTHER, 0, set_header,
-		false},
+	{0, "header", ":", "the first line names the values: {name}", OTHER, 0,
+		set_header, false},
 	{0, "trim", "SIDE", "no blanks around values: n, l, r or lr", OTHER, 0, set_trim,
 		false},
 	{0, "link", NULL, "sources go in step", FLAG, FIELD(linked), NULL, false},
@@ -230,8 +239,8 @@ static const struct option table[] = {
 	{'P', "max-procs", "N", "the same", OTHER, 0, apply_jobs, false},
 	{0, "delay", "DUR", "from one start to the next at least DUR", DURATION,
 		FIELD(delay_ns), NULL, false},
-	{0, "timeout", "DUR", "end a command after DUR", DURATION, FIELD(timeout_ns), NULL,
-		false},
+	{0, "timeout", "DUR", "end a command after DUR", DURATION, FIELD(timeout_ns),
+		NULL, false},
 	{0, "nice", "N", "at this niceness", OTHER, 0, set_nice, false},
 	{0, "wd", "DIR", "in DIR, which is made", OTHER, 0, set_directory, false},
 	{0, "workdir", "DIR", "the same", OTHER, 0, set_directory, false},
@@ -240,8 +249,8 @@ static const struct option table[] = {
 		NULL, false},
 	{'u', "ungroup", NULL, "commands write straight to the output", FLAG,
 		FIELD(ungroup), NULL, false},
-	{0, "group", NULL, "the output of each command whole, as it is anyway", IGNORED, 0,
-		NULL, false},
+	{0, "group", NULL, "the output of each command whole, as it is anyway", IGNORED,
+		0, NULL, false},
 	{0, "line-buffer", NULL, "output by whole lines", FLAG, FIELD(line_buffer), NULL,
 		false},
 	{0, "lb", NULL, "the same", FLAG, FIELD(line_buffer), NULL, false},
@@ -249,8 +258,8 @@ static const struct option table[] = {
 		NULL, false},
 	{0, "tagstring", "T", "or with T, in which values are replaced", OTHER, 0,
 		set_tag_string, false},
-	{0, "dry-run", NULL, "print the commands, run nothing", FLAG, FIELD(dry_run), NULL,
-		false},
+	{0, "dry-run", NULL, "print the commands, run nothing", FLAG, FIELD(dry_run),
+		NULL, false},
 	{0, "dryrun", NULL, "the same", FLAG, FIELD(dry_run), NULL, false},
 	{'v', NULL, NULL, "each command before its output", FLAG, FIELD(echoes), NULL,
 		false},
@@ -449,8 +458,8 @@ static int check_plus(const struct plan *plan, const char *text)
 		bool expression = at[1] && strchr(":%^,", at[1]) && length > 2;
 
 		expression = expression || (at[1] == '#' && length > 2) ||
-			     (at[1] == '/' && length > 2 && memchr(at + 2, '/', length - 2) &&
-				     at[2] != '/');
+			     (at[1] == '/' && length > 2 &&
+				     memchr(at + 2, '/', length - 2) && at[2] != '/');
 		if (expression)
 			return usage_error(&grammar, "%.*s} is not supported: %s",
 				(int)length, at, PERL);
@@ -485,8 +494,8 @@ static int resolve_output(struct plan *plan)
 		plan->tag_string = "{}";
 	if (plan->ungroup)
 		plan->tag_string = NULL;
-	plan->mode = plan->ungroup	 ? OUTPUT_STRAIGHT
-		     : plan->keep_order	 ? OUTPUT_KEEP
+	plan->mode = plan->ungroup       ? OUTPUT_STRAIGHT
+		     : plan->keep_order  ? OUTPUT_KEEP
 		     : plan->line_buffer ? OUTPUT_LINES
 					 : OUTPUT_GROUP;
 	plan->quiet = !plan->summary;
@@ -543,8 +552,8 @@ int front_parallel(struct plan *plan, struct words words)
 	if (error)
 		return error;
 	for (size_t index = 0; index < plan->arg_file_count; index++)
-		plan->sources[plan->source_count++] = (struct source){
-			SOURCE_FILES, plan->arg_files + index, 1, false};
+		plan->sources[plan->source_count++] =
+			(struct source){SOURCE_FILES, plan->arg_files + index, 1, false};
 	error = parse_sources(&grammar, plan, &words);
 	resolve_input(plan);
 	if (!error)
@@ -555,7 +564,8 @@ int front_parallel(struct plan *plan, struct words words)
 
 void front_parallel_help(void)
 {
-	printf("Usage: leat --as parallel [OPTION...] [COMMAND [ARG...]] [::: VALUE...]\n");
+	printf("Usage: leat --as parallel [OPTION...] [COMMAND [ARG...]] [::: "
+	       "VALUE...]\n");
 	print_options(&grammar);
 }
 

@@ -12,7 +12,7 @@ struct option {
 	const char *help;  //< REFUSED: why, and how else
 	enum { FLAG, DURATION, NUMBER, WORD, OTHER, IGNORED, REFUSED } kind;
 	size_t offset; //< FLAG, DURATION, NUMBER (uint64_t), WORD: of the field in the
-		       //plan
+		       // plan
 	// OTHER: takes the value, NULL where it has none; returns what the option takes,
 	// if this is not it
 	const char *(*apply)(struct plan *plan, const char *value);

@@ -8,45 +8,44 @@ make_names() {
 	cd names
 	: >'a b' >"it's" >'"quoted"' >$'new\nline' >'-n' >'--' >'$(touch hurt)' >'`touch hurt`'
 	: >$'\xff\xfe' >$'tab\tbed' >'*' >'a;touch hurt' >'back\slash' >'{}' >'{.}' >' ' >$'\x01\x1b[31m'
-	cd ..
-	find names -type f -print0 | LC_ALL=C sort -z >list
+	find . -type f -printf '%P\0' | LC_ALL=C sort -z >../list
 }
 
 @test "a record is the last argument of a command, byte for byte, without a shell" {
 	make_names
-	leat -0 -k -j4 printf '%s\0' <list >got
-	cmp got list
-	leat -0 -k wc -c <list >got
-	[ "$(wc -l <got)" -eq 18 ]
-	[ ! -e hurt ] && [ ! -e names/hurt ]
+	leat -0 -k -j4 printf '%s\0' <../list >../got
+	cmp ../got ../list
+	leat -0 -k wc -c -- <../list >../got
+	[ "$(wc -l <../got)" -eq 17 ]
+	[ ! -e hurt ]
 }
 
 @test "the same by :::, and in place of {}" {
 	make_names
-	mapfile -d '' -t names <list
-	leat -k printf '%s\0' ::: "${names[@]}" >got
-	cmp got list
-	leat -k printf '%s\0' {} ::: "${names[@]}" >got
-	cmp got list
-	leat -k -I @ printf '%s\0' @ ::: "${names[@]}" >got
-	cmp got list
+	mapfile -d '' -t names <../list
+	leat -k printf '%s\0' ::: "${names[@]}" >../got
+	cmp ../got ../list
+	leat -k printf '%s\0' {} ::: "${names[@]}" >../got
+	cmp ../got ../list
+	leat -k -I @ printf '%s\0' @ ::: "${names[@]}" >../got
+	cmp ../got ../list
 }
 
 @test "the same by -c, as \$1, as {} and within words" {
 	make_names
-	leat -0 -k -c 'printf "%s\0" "$1"' <list >got
-	cmp got list
-	leat -0 -k -c 'printf "%s\0" {}' <list >got
-	cmp got list
-	leat -0 -k -c 'printf "%s\0" x{}y' <list >got
-	sed -z 's/.*/x&y/' list | cmp got -
-	[ ! -e hurt ] && [ ! -e names/hurt ]
+	leat -0 -k -c 'printf "%s\0" "$1"' <../list >../got
+	cmp ../got ../list
+	leat -0 -k -c 'printf "%s\0" {}' <../list >../got
+	cmp ../got ../list
+	leat -0 -k -c 'printf "%s\0" x{}y' <../list >../got
+	LC_ALL=C sed -z 's/.*/x&y/' ../list | cmp ../got -
+	[ ! -e hurt ]
 }
 
 @test "files that such names stand for are found" {
 	make_names
-	leat -0 rm -- <list
-	[ "$(ls -A names)" = "" ]
+	leat -0 rm -- <../list
+	[ "$(ls -A)" = "" ]
 }
 
 @test "{} and its kin stand for a value and parts of its path" {

@@ -44,6 +44,7 @@ load helper
 	read -r -t 30 _ <&8
 	kill -INT "$leat"
 	next_line
+	echo "$line"
 	[[ "$line" == *"1 running finish"*"2999 not run" ]]
 	open_gate
 	finish_leat

@@ -5,9 +5,9 @@ load helper
 # Files with the names that hurt, made for real in "names"; each name with a NUL in "list".
 make_names() {
 	mkdir names
-	cd names
-	: >'a b' >"it's" >'"quoted"' >$'new\nline' >'-n' >'--' >'$(touch hurt)' >'`touch hurt`'
-	: >$'\xff\xfe' >$'tab\tbed' >'*' >'a;touch hurt' >'back\slash' >'{}' >'{.}' >' ' >$'\x01\x1b[31m'
+	cd names || return
+	touch -- 'a b' "it's" '"quoted"' $'new\nline' -n -- '$(touch hurt)' '`touch hurt`' \
+		$'\xff\xfe' $'tab\tbed' '*' 'a;touch hurt' 'back\slash' '{}' '{.}' ' ' $'\x01\x1b[31m'
 	find . -type f -printf '%P\0' | LC_ALL=C sort -z >../list
 }
 
@@ -110,7 +110,8 @@ make_names() {
 	leat -j1 --shuf --seed 7 -a in echo >one
 	leat -j1 --shuf --seed 7 -a in echo >two
 	cmp one two
-	! cmp -s one in
+	run cmp -s one in
+	[ "$status" -eq 1 ]
 	sort -n one | cmp - in
 }
 

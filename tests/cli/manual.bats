@@ -90,13 +90,35 @@ two" ]
 two.log.gz" ]
 }
 
-@test "leat(1), example 7: a directory for each slot" {
+@test "leat(1), example 7: a script" {
+	for name in "a b.log" "it's.log"; do echo "$name" >"$name"; done
 	run_example 7
+	[ "$(zcat "a b.gz" "it's.gz")" = "$(printf '%s\n' 'a b.log' "it's.log")" ]
+}
+
+@test "leat(1), example 8: every combination" {
+	for part in app lib; do
+		mkdir $part
+		printf 'check doc:\n\t@echo %s $@\n' $part >$part/Makefile
+	done
+	run_example 8
+	[ "$(grep -v 'directory' <<<"$output")" = "$(printf '%s\n' 'app/check	app check' 'app/doc	app doc' 'lib/check	lib check' 'lib/doc	lib doc')" ]
+}
+
+@test "leat(1), example 9: one at a time in each directory" {
+	mkdir one two
+	touch one/a.log one/b.log two/c.log
+	run_example 9
+	[ -e one/a.log.gz ] && [ -e one/b.log.gz ] && [ -e two/c.log.gz ]
+}
+
+@test "leat(1), example 10: a directory for each slot" {
+	run_example 10
 	[ "$(cat work.*/log | sort | tr -d '\n')" = 12345678 ]
 }
 
-@test "leat(1), example 8: a minute to finish" {
-	run_example 8
+@test "leat(1), example 11: a minute to finish" {
+	run_example 11
 	[ "$(sort <<<"$output")" = "one
 two" ]
 }
@@ -113,7 +135,7 @@ exit 3" ]
 }
 
 @test "there are no more examples than are run here" {
-	[ -z "$(example leat.1 9)" ]
+	[ -z "$(example leat.1 12)" ]
 	[ -z "$(example libleat.3 3)" ]
 }
 

@@ -62,28 +62,55 @@ two" ]
 	[[ "$output" == *"made a"* && "$output" == *"made b"* ]]
 }
 
-@test "example 7: compress every log" {
+@test "example 7: a directory for each slot" {
 	run_example 7
-	[ -e one.log.gz ]
-}
-
-@test "example 8: names with anything in them" {
-	run_example 8
-	[[ "$output" == *"1 ./two words.txt"* ]]
-}
-
-@test "example 9: a directory for each slot" {
-	run_example 9
 	[ "$(find work.* -type f | wc -l)" -eq 4 ]
 }
 
-@test "example 10: the last line of a CI script" {
-	run_example 10
+@test "example 8: the last line of a CI script" {
+	run_example 8
 	[[ "$output" == *": 2 ok, 0 unrun" ]]
 }
 
+@test "example 9: in order, with tags" {
+	run_example 9
+	[ "${lines[0]}" = "make -C a	made a" ] || [ "${lines[1]}" = "make -C a	made a" ]
+	[ "$(grep -o 'made .' <<<"$output")" = "$(printf 'made %s\n' a b)" ]
+}
+
+@test "example 10: results" {
+	run_example 10
+	[[ "$output" == *"exit 0"*"one" ]]
+}
+
+@test "example 11: names with anything in them" {
+	touch "it's.log"
+	run_example 11
+	[ -e one.log.gz ] && [ -e "it's.log.gz" ]
+}
+
+@test "example 12: a script" {
+	run_example 12
+	[ "$(cat 'two words.upper')" = TEXT ]
+}
+
+@test "example 13: several sources" {
+	run_example 13
+	[ "$output" = "$(printf '%s\n' a-1 a-2 b-1 b-2)" ]
+}
+
+@test "example 14: as many arguments as fit" {
+	run_example 14
+	[[ "$output" == *"two words.txt"* ]]
+}
+
+@test "example 15: one task at a time in each directory" {
+	run_example 15
+	[ -e one.log.gz ]
+}
+
 @test "there are no more examples than are run here" {
-	[ -z "$(example 13)" ]
+	[ -z "$(example 16)" ]
 }
 
 @test "the real job: the sorted result equals the sequential one, byte for byte" {
@@ -102,13 +129,3 @@ two" ]
 	cmp sequential parallel
 }
 
-@test "example 11: in order, with tags" {
-	run_example 11
-	[ "${lines[0]}" = "make -C a	made a" ] || [ "${lines[1]}" = "make -C a	made a" ]
-	[ "$(grep -o 'made .' <<<"$output")" = "$(printf 'made %s\n' a b)" ]
-}
-
-@test "example 12: results" {
-	run_example 12
-	[[ "$output" == *"exit 0"*"one" ]]
-}

@@ -32,7 +32,7 @@ LIB_SOURCES := lib/version.c \
 	lib/process/tree.c
 CLI_SOURCES := cli/account.c cli/cancellation.c cli/channel.c cli/color.c cli/confirm.c cli/columns.c \
 	cli/cpus.c cli/descriptors.c cli/display.c cli/duration.c cli/floor.c cli/front/front.c \
-	cli/front/native.c cli/front/parallel.c cli/front/parser.c cli/front/sources.c cli/front/values.c cli/front/xargs.c cli/input.c \
+	cli/front/native.c cli/front/parallel.c cli/front/parallel_text.c cli/front/parser.c cli/front/sources.c cli/front/values.c cli/front/xargs.c cli/input.c \
 	cli/main.c cli/lanes.c cli/message.c cli/outlet.c cli/output.c cli/output_lines.c cli/pending.c \
 	cli/pace.c cli/plan.c cli/progress.c cli/recipe.c cli/results.c cli/rows.c cli/run.c \
 	cli/run_display.c cli/run_input.c cli/run_task.c cli/running.c cli/shell.c cli/signals.c cli/sink.c \
@@ -41,7 +41,7 @@ UNIT_TESTS := test_account test_capture test_child test_clock test_context test_
 	test_duration test_family test_floor test_input test_message test_native test_output \
 	test_pending test_pool test_progress test_recover test_shell test_spawn test_template \
 	test_tree test_unrun
-MAN_PAGES := man/leat.1 man/libleat.3
+MAN_PAGES := man/leat.1 man/leat-parallel.1 man/leat-xargs.1 man/libleat.3
 
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 CLI_OBJECTS := $(CLI_SOURCES:%.c=$(BUILD)/%.o)
@@ -113,7 +113,7 @@ install: all
 		'Version: $(VERSION)' 'Libs: -L$${libdir} -lleat' 'Libs.private: -pthread' \
 		'Cflags: -I$${includedir}' > $(DESTDIR)$(LIBDIR)/pkgconfig/leat.pc
 	install -m 644 lib/leat.h $(DESTDIR)$(INCLUDEDIR)/leat.h
-	install -m 644 man/leat.1 $(DESTDIR)$(MANDIR)/man1/leat.1
+	install -m 644 man/leat.1 man/leat-parallel.1 man/leat-xargs.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 man/libleat.3 $(DESTDIR)$(MANDIR)/man3/libleat.3
 	install -m 644 completions/leat.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/leat
 	install -m 644 completions/_leat $(DESTDIR)$(DATADIR)/zsh/site-functions/_leat
@@ -121,7 +121,8 @@ install: all
 
 INSTALLED = $(BINDIR)/leat $(LIBDIR)/libleat.a $(LIBDIR)/libleat.so.$(VERSION) \
 	$(LIBDIR)/libleat.so.$(SOVERSION) $(LIBDIR)/libleat.so $(LIBDIR)/pkgconfig/leat.pc \
-	$(INCLUDEDIR)/leat.h $(MANDIR)/man1/leat.1 $(MANDIR)/man3/libleat.3 \
+	$(INCLUDEDIR)/leat.h $(MANDIR)/man1/leat.1 \
+	$(MANDIR)/man1/leat-parallel.1 $(MANDIR)/man1/leat-xargs.1 $(MANDIR)/man3/libleat.3 \
 	$(DATADIR)/bash-completion/completions/leat $(DATADIR)/zsh/site-functions/_leat \
 	$(DATADIR)/fish/vendor_completions.d/leat.fish
 
@@ -184,12 +185,12 @@ check-style:
 	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h')
 
 check-shell:
-	shellcheck .ci/run .ci/check-* tests/run $$(git ls-files 'tests/*.sh' 'tests/bench/run' 'tests/bench/output')
+	shellcheck .ci/run .ci/check-* tests/run $$(git ls-files 'tests/*.sh' 'tests/bench/run' 'tests/bench/output' 'tests/bench/arguments')
 	shellcheck -s bash -e SC1083,SC2016,SC2028,SC2030,SC2031,SC2034,SC2094,SC2154 $$(git ls-files 'tests/cli/*.bats' 'tests/cli/*.bash')
 
 check-tidy:
 	clang-tidy --quiet --config-file=.ci/clang-tidy $(LIB_SOURCES) $(CLI_SOURCES) -- \
-		-std=c11 -D_GNU_SOURCE -DLEAT_VERSION='"$(VERSION)"' -Ilib
+		-std=c11 -D_GNU_SOURCE -DLEAT_VERSION='"$(VERSION)"' -Ilib -Icli
 
 SANITIZED = $(MAKE) CC=clang HARDENING= LDFLAGS= SHARED_LDFLAGS=
 check-asan:
@@ -207,6 +208,7 @@ check-tsan:
 bench: all $(BENCH_PROGRAMS)
 	BUILD=$(abspath $(BUILD)) tests/bench/run
 	BUILD=$(abspath $(BUILD)) tests/bench/output
+	BUILD=$(abspath $(BUILD)) tests/bench/arguments
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')

@@ -408,7 +408,7 @@ static int prepare(struct run *run)
 	int error = shell_init(&run->surroundings.shell, plan->shell);
 
 	if (error) {
-		message("--shell: cannot run %s: %s", plan->shell ? plan->shell : "sh",
+		message("cannot run the shell %s: %s", plan->shell ? plan->shell : "sh",
 			strerror(-error));
 		return plan->shell ? EXIT_USAGE : EXIT_LEAT_TROUBLE;
 	}

@@ -80,6 +80,17 @@ static void check_results(struct run *run, const struct task *task, int error)
 	run_fail(run);
 }
 
+// By the rules of the front end, where it has any. What could not be tried did not start.
+static bool judge(
+	struct run *run, const struct leat_outcome *outcome, int error, bool *tells)
+{
+	struct leat_outcome untried = {.end = LEAT_NOT_STARTED, .code = -error};
+
+	*tells = *tells || error;
+	return run->plan->rules && error != -ECANCELED &&
+	       run->plan->rules->judge(&run->account, error ? &untried : outcome, tells);
+}
+
 static void run_in(struct slot *slot, struct task *task)
 {
 	struct run *run = task->run;
@@ -93,8 +104,7 @@ static void run_in(struct slot *slot, struct task *task)
 	task->end = classify(&outcome, error);
 	if (!error && outcome.ended_by == LEAT_BY_DEADLINE)
 		atomic_store(&run->account.deadline_hit, true);
-	ends_run = !error && run->plan->rules &&
-		   run->plan->rules->judge(&run->account, &outcome, &tells);
+	ends_run = judge(run, &outcome, error, &tells);
 	append_task_line(&line, task, slot_number(slot), &outcome, error, tells);
 
 	error = slot_end(slot, task, error ? NULL : &outcome, &line);

@@ -87,7 +87,7 @@ int surroundings_init_environment(struct surroundings *surroundings)
 
 size_t surroundings_environment_bytes(const struct surroundings *surroundings)
 {
-	size_t bytes = VARIABLES * VARIABLE_BYTES;
+	size_t bytes = (size_t)VARIABLES * VARIABLE_BYTES;
 
 	for (size_t index = 0; index < surroundings->environment_count; index++)
 		bytes += strlen(surroundings->environment[index]) + 1 + sizeof(char *);

@@ -6,6 +6,7 @@
 #include "front/front.h"
 
 #include "account.h"
+#include "front/parallel_text.h"
 #include "front/parser.h"
 #include "leat.h"
 #include "message.h"
@@ -103,30 +104,15 @@ static const char *set_header(struct plan *plan, const char *value)
 	return strcmp(value, ":") == 0 ? NULL : ": alone, the first line as names";
 }
 
-// The usual of Perl's expressions, as regcomp(3) of the GNU C library takes them.
 static const char *set_column_separator(struct plan *plan, const char *value)
 {
-	static const char *const classes[][2] = {
-		{"\\t", "\t"}, {"\\n", "\n"}, {"\\d", "[0-9]"}, {"\\D", "[^0-9]"}};
-	struct text pattern = {0};
-
-	while (*value) {
-		const char *bytes = value;
-		size_t length = *value == '\\' && value[1] ? 2 : 1, taken = length;
-
-		for (size_t index = 0; index < 4; index++)
-			if (strncmp(value, classes[index][0], 2) == 0) {
-				bytes = classes[index][1];
-				length = strlen(bytes);
-			}
-		text_append(&pattern, bytes, length);
-		value += taken;
-	}
 	free(plan->owned_pattern);
-	plan->owned_pattern = pattern.bytes;
-	plan->column_separator = pattern.bytes;
+	plan->owned_pattern = parallel_pattern(value);
+	plan->column_separator = plan->owned_pattern;
 	plan->column_pattern = true;
-	return pattern.bytes ? NULL : "a regular expression";
+	return plan->owned_pattern
+		       ? NULL
+		       : "an extended regular expression, also with \\s \\d \\w \\t";
 }
 
 static const char *set_trim(struct plan *plan, const char *value)
@@ -138,7 +124,7 @@ static const char *set_trim(struct plan *plan, const char *value)
 static const char *set_replacement(struct plan *plan, const char *value)
 {
 	plan->braces = value;
-	return *value ? NULL : "a text that stands for {}";
+	return !value || *value ? NULL : "a text that stands for {}";
 }
 
 // With \t for a tab.
@@ -154,6 +140,12 @@ static const char *set_tag_string(struct plan *plan, const char *value)
 	}
 	free(plan->owned_tag);
 	plan->tag_string = plan->owned_tag = text.bytes;
+	return NULL;
+}
+
+static const char *set_end(struct plan *plan, const char *value)
+{
+	plan->splitting.end_record = value && *value ? value : NULL;
 	return NULL;
 }
 
@@ -204,6 +196,7 @@ static const struct option table[] = {
 	{'d', "delimiter", "C", "values end at C", OTHER, 0, apply_delimiter, false},
 	{'E', NULL, "END", "a source ends at this value", WORD,
 		FIELD(splitting.end_record), NULL, false},
+	{'e', "eof", "END", "the same; without END: at none", OTHER, 0, set_end, true},
 	{'r', "no-run-if-empty", NULL, "blank values are none", FLAG,
 		FIELD(splitting.skips_blank), NULL, false},
 	{'C', "colsep", "REGEX", "a line is several values", OTHER, 0,
@@ -217,11 +210,13 @@ static const struct option table[] = {
 	{0, "shuf", NULL, "in random order", FLAG, FIELD(shuffled), NULL, false},
 	HEADING("Command"),
 	{'I', "replace", "STR", "STR stands for {}", OTHER, 0, set_replacement, false},
+	{'i', NULL, "STR", "the same; without STR: {}", OTHER, 0, set_replacement, true},
 	{'n', "max-args", "N", "N values for each command, side by side", OTHER, 0,
 		set_max_args, false},
 	{'N', "max-replace-args", "N", "N values for each, with the word around them",
 		OTHER, 0, set_replace_args, false},
 	{'L', "max-lines", "N", "N lines for each command", OTHER, 0, set_lines, false},
+	{'l', NULL, "N", "the same; without N: one", OTHER, 0, set_lines, true},
 	{'X', NULL, NULL, "as many as fit, with the word around them", OTHER, 0,
 		set_context, false},
 	{'m', NULL, NULL, "as many as fit, side by side", OTHER, 0, set_multiple, false},
@@ -254,6 +249,9 @@ static const struct option table[] = {
 	{0, "line-buffer", NULL, "output by whole lines", FLAG, FIELD(line_buffer), NULL,
 		false},
 	{0, "lb", NULL, "the same", FLAG, FIELD(line_buffer), NULL, false},
+	{0, "linebuffer", NULL, NULL, FLAG, FIELD(line_buffer), NULL, false},
+	{0, "line-buffered", NULL, NULL, FLAG, FIELD(line_buffer), NULL, false},
+	{0, "keeporder", NULL, NULL, FLAG, FIELD(keep_order), NULL, false},
 	{0, "tag", NULL, "each line begins with the values and a tab", FLAG, FIELD(tag),
 		NULL, false},
 	{0, "tagstring", "T", "or with T, in which values are replaced", OTHER, 0,
@@ -277,9 +275,13 @@ static const struct option table[] = {
 	{'V', "version", NULL, "show the version", FLAG, FIELD(version), NULL, false},
 	{0, "minversion", "N", "whether the version is at least N", OTHER, 0,
 		set_minimum_version, false},
+	{0, "min-version", "N", NULL, OTHER, 0, set_minimum_version, false},
 	IGNORES("will-cite"),
 	IGNORES("willcite"),
 	IGNORES("no-notice"),
+	IGNORES("nonotice"),
+	IGNORES("nn"),
+	{'x', "exit", NULL, NULL, IGNORED, 0, NULL, false}, // as it is anyway
 	IGNORES("gnu"),
 	IGNORES("plain"),
 	IGNORES("silent"),
@@ -335,40 +337,6 @@ static const struct grammar grammar = {
 	.count = sizeof table / sizeof *table,
 	.abbreviates = true,
 };
-
-/* ---- quoting ---- */
-
-static bool is_bare(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9') || (c && strchr("-_.+/", c));
-}
-
-// As GNU parallel writes it: each quote as '"'"', and no empty pair at either end.
-static void quote(struct text *out, const char *bytes, size_t length)
-{
-	bool open = false;
-	size_t bare = 0;
-
-	while (bare < length && is_bare(bytes[bare]))
-		bare++;
-	if (bare == length) {
-		text_append(out, length ? bytes : "''", length ? length : 2);
-		return;
-	}
-	for (size_t index = 0; index < length; index++) {
-		bool is_quote = bytes[index] == '\'';
-
-		// Between two quotes GNU parallel leaves an empty pair.
-		if (open == is_quote || (is_quote && index && bytes[index - 1] == '\''))
-			text_append(out, open == is_quote ? "'" : "''",
-				open == is_quote ? 1 : 2);
-		open = !is_quote;
-		text_append(out, is_quote ? "\"'\"" : bytes + index, is_quote ? 3 : 1);
-	}
-	if (open)
-		text_append(out, "'", 1);
-}
 
 /* ---- how it goes ---- */
 
@@ -450,39 +418,34 @@ static bool begins_with_value(const struct plan *plan, const char *text)
 	return found;
 }
 
-// --plus also has strings that take an expression of Perl's, such as {%.gz} and {:2}.
-static int check_plus(const struct plan *plan, const char *text)
+static int check_text(const struct plan *plan, const char *text)
 {
-	for (const char *at = text; plan->plus && (at = strchr(at, '{')); at++) {
-		size_t length = strcspn(at, "}");
-		bool expression = at[1] && strchr(":%^,", at[1]) && length > 2;
+	size_t length;
+	const char *perl = parallel_find_perl(text, plan->plus, &length);
 
-		expression = expression || (at[1] == '#' && length > 2) ||
-			     (at[1] == '/' && length > 2 &&
-				     memchr(at + 2, '/', length - 2) && at[2] != '/');
-		if (expression)
-			return usage_error(&grammar, "%.*s} is not supported: %s",
-				(int)length, at, PERL);
-	}
-	return 0;
+	if (!perl)
+		return 0;
+	return usage_error(
+		&grammar, "%.*s is not supported: %s", (int)length, perl, PERL);
 }
 
 static int resolve_command(struct plan *plan)
 {
-	int error = 0;
+	int error = plan->tag_string ? check_text(plan, plan->tag_string) : 0;
 
+	for (size_t index = 0; !error && index < plan->word_count; index++)
+		error = check_text(plan, plan->words[index]);
+	if (error)
+		return error;
 	if (!plan->word_count) {
 		plan->command = COMMAND_LINES;
 		return 0;
 	}
 	plan->command = COMMAND_SENTENCE;
-	plan->quote = quote;
+	plan->quote = parallel_quote;
 	if (plan->quotes_words)
 		return 0;
-	for (size_t index = 0; !error && index < plan->word_count; index++)
-		error = check_plus(plan, plan->words[index]);
-	if (!error)
-		error = join_command(plan);
+	error = join_command(plan);
 	if (!error && begins_with_value(plan, plan->owned))
 		plan->quote = NULL;
 	return error;
@@ -490,7 +453,7 @@ static int resolve_command(struct plan *plan)
 
 static int resolve_output(struct plan *plan)
 {
-	if (plan->tag)
+	if (plan->tag && !plan->tag_string)
 		plan->tag_string = "{}";
 	if (plan->ungroup)
 		plan->tag_string = NULL;

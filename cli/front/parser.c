@@ -53,21 +53,21 @@ static int apply(const struct grammar *grammar, struct plan *plan,
 	const struct option *option, const char *written, const char *value)
 {
 	void *field = (char *)plan + option->offset;
-	const char *takes = NULL;
+	const char *text = value ? value : "", *takes = NULL;
 
 	switch (option->kind) {
 	case FLAG:
 		*(bool *)field = true;
 		break;
 	case WORD:
-		*(const char **)field = value;
-		takes = *value ? NULL : option->value;
+		*(const char **)field = text;
+		takes = *text ? NULL : option->value;
 		break;
 	case NUMBER:
-		takes = parse_number(value, field);
+		takes = parse_number(text, field);
 		break;
 	case DURATION:
-		if (duration_parse(value, field) < 0)
+		if (duration_parse(text, field) < 0)
 			takes = "a duration such as 10, 1.5s, 200ms, 2m, 1h30m or 7d";
 		break;
 	case OTHER:
@@ -80,8 +80,8 @@ static int apply(const struct grammar *grammar, struct plan *plan,
 			grammar, "%s is not supported: %s", written, option->help);
 	}
 	if (takes)
-		return usage_error(grammar, "%s takes %s, not '%s'", written, takes,
-			value ? value : "");
+		return usage_error(
+			grammar, "%s takes %s, not '%s'", written, takes, text);
 	return 0;
 }
 

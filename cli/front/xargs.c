@@ -266,7 +266,7 @@ static int status_that_ends(const struct leat_outcome *outcome)
 	case LEAT_NOT_STARTED:
 		return outcome->code == ENOENT ? 127 : 126;
 	case LEAT_SIGNALED:
-		return outcome->ended_by == LEAT_BY_ITSELF ? STATUS_SIGNAL : 0;
+		return STATUS_SIGNAL;
 	case LEAT_EXITED:
 		break;
 	}
@@ -276,8 +276,9 @@ static int status_that_ends(const struct leat_outcome *outcome)
 static bool judge(
 	struct account *account, const struct leat_outcome *outcome, bool *tells)
 {
-	int status = status_that_ends(outcome);
-	bool failed = outcome->end != LEAT_EXITED || outcome->code != 0;
+	bool by_itself = outcome->ended_by == LEAT_BY_ITSELF;
+	int status = by_itself ? status_that_ends(outcome) : 0;
+	bool failed = !by_itself || outcome->end != LEAT_EXITED || outcome->code != 0;
 
 	if (status)
 		atomic_fetch_or(&account->front, (unsigned)status);
@@ -296,7 +297,7 @@ static int exit_status(const struct account *account)
 		return status;
 	if (front & FAILED_MARK)
 		return STATUS_FAILED;
-	if (atomic_load(&account->leat_trouble))
+	if (!status && atomic_load(&account->leat_trouble))
 		return STATUS_TROUBLE;
 	return status;
 }

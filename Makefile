@@ -164,7 +164,7 @@ test: test-programs
 
 # ---- checks: each a part of .ci/run ----
 
-.PHONY: check check-layers check-symbols check-options check-man check-style check-shell \
+.PHONY: check check-layers check-symbols check-options check-man check-style check-shell check-fuzz \
 	check-tidy check-asan check-tsan
 check: check-layers check-symbols check-options check-man check-style check-shell \
 	check-tidy check-asan check-tsan
@@ -202,9 +202,26 @@ check-tsan:
 	$(SANITIZED) BUILD=.build/tsan CFLAGS='-O1 -g -fsanitize=thread' test \
 		TESTS='$(UNIT_TESTS) cancel.bats'
 
+# What is found beyond the corpus stays in the build directory.
+FUZZ_SECONDS ?= 20
+FUZZED := cli/message.c cli/template.c cli/front/parallel_text.c
+FUZZER := $(BUILD)/tests/fuzz/fuzz_template
+$(FUZZER): tests/fuzz/fuzz_template.c $(FUZZED)
+	@mkdir -p $(@D)/found
+	clang $(OUR_CFLAGS) -Wno-missing-prototypes -O1 -g -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all $(filter %.c,$^) -o $@
+
+check-fuzz: $(FUZZER)
+	$(FUZZER) -max_total_time=$(FUZZ_SECONDS) -max_len=200 -print_final_stats=1 \
+		-verbosity=0 -artifact_prefix=$(BUILD)/tests/fuzz/ \
+		$(BUILD)/tests/fuzz/found tests/fuzz/corpus/template 2>&1 | tail -n 12
+
+fuzz:
+	$(MAKE) check-fuzz FUZZ_SECONDS=3600
+
 # ---- the rest ----
 
-.PHONY: bench clean help format
+.PHONY: fuzz bench clean help format
 bench: all $(BENCH_PROGRAMS)
 	BUILD=$(abspath $(BUILD)) tests/bench/run
 	BUILD=$(abspath $(BUILD)) tests/bench/output
@@ -217,5 +234,5 @@ clean:
 	rm -rf $(BUILD)
 
 help:
-	@echo 'all install uninstall test bench check clean deps deps-build format'
-	@echo 'check-layers -symbols -options -man -style -shell -tidy -asan -tsan'
+	@echo 'all install uninstall test bench fuzz check clean deps deps-build format'
+	@echo 'check-layers -symbols -options -man -style -shell -tidy -fuzz -asan -tsan'

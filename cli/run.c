@@ -408,8 +408,9 @@ static int prepare(struct run *run)
 	int error = shell_init(&run->surroundings.shell, plan->shell);
 
 	if (error) {
-		message("cannot run the shell %s: %s", plan->shell ? plan->shell : "sh",
-			strerror(-error));
+		message("%s %s: %s",
+			plan->rules ? "cannot run the shell" : "--shell: cannot run",
+			plan->shell ? plan->shell : "sh", strerror(-error));
 		return plan->shell ? EXIT_USAGE : EXIT_LEAT_TROUBLE;
 	}
 	error = leat_family_create(&run->surroundings.family);

@@ -31,7 +31,7 @@ play() {
 	shift
 	rm -rf "$side"
 	cp -R given "$side"
-	(cd "$side" && exec "$@") <input >"$side.out" 2>"$side.err" || status=$?
+	(cd "$side" && exec env --default-signal "$@") <input >"$side.out" 2>"$side.err" || status=$?
 	echo "exit $status" >>"$side.out"
 }
 

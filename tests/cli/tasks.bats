@@ -154,6 +154,7 @@ TASKS
 	run leat --linger 0 <<<'puppet fork pid left hold end say over'
 	[ "$status" -eq 0 ]
 	[ "$output" = over ]
+	until [ -s left ]; do read -r -t 0.01 _ <> <(:) || :; done
 	kill -0 "$(cat left)"
 	kill "$(cat left)"
 }

@@ -348,6 +348,10 @@ void task_output_end(struct task_output *task, const struct text *line)
 		return;
 	}
 	check_kept(task);
+	if (task->out.uses_files && output->settings.to_files_alone) {
+		task->out.written = sink_size(&task->out);
+		task->err.written = sink_size(&task->err);
+	}
 	if (output->settings.mode == OUTPUT_LINES)
 		output_lines_end(task, line);
 	else
@@ -483,6 +487,8 @@ void task_output_lead(struct task_output *task, const struct text *line)
 
 void task_output_use_files(struct task_output *task, int out_fd, int err_fd)
 {
+	if (task->output->settings.to_files_alone)
+		task->out.stream.take = task->err.stream.take = collect;
 	leat_capture_use_file(task->out.capture, out_fd);
 	leat_capture_use_file(task->err.capture, err_fd);
 	task->out.uses_files = task->err.uses_files = true;

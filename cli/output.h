@@ -15,6 +15,7 @@ enum output_mode {
 struct output_settings {
 	enum output_mode mode;
 	unsigned slots;            //< how many tasks there may be at the same time
+	bool to_files_alone;       //< what is kept in files is not written besides
 	const char *directory;     //< for temporary files
 	struct leat_context *kill; //< at its end, writes that block are given up
 	struct output_events events;

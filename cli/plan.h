@@ -152,6 +152,7 @@ struct plan {
 	bool tag;
 	const char *tag_string; //< a template; NULL: no tags
 	const char *results;    //< a directory; NULL: none
+	bool results_by_values; //< as GNU parallel keeps them, and does not write besides
 	bool pty, dry_run, verbose;
 	bool progress, no_progress;
 	enum color_when color;

@@ -4,16 +4,52 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-int results_open(struct results *results, const char *name)
+// Every directory on the way to what `path` names, below `directory_fd`.
+static int make_way(int directory_fd, char *path)
 {
-	results->directory_fd = -1;
+	for (char *at = path + 1; *at; at++) {
+		int error = 0;
+
+		if (*at != '/')
+			continue;
+		*at = '\0';
+		if (mkdirat(directory_fd, path, 0777) < 0 && errno != EEXIST)
+			error = -errno;
+		*at = '/';
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+static int make_directory(const char *name)
+{
+	struct text path = {0};
+	int error;
+
+	text_format(&path, "%s/", name);
+	error = path.failed ? -ENOMEM : make_way(AT_FDCWD, path.bytes);
+	text_finish(&path);
+	return error;
+}
+
+int results_open(struct results *results, const char *name, bool by_values)
+{
+	int error;
+
+	*results = (struct results){.directory_fd = -1, .by_values = by_values};
 	if (!name)
 		return 0;
-	if (mkdir(name, 0777) < 0 && errno != EEXIST)
-		return -errno;
+	if (by_values)
+		error = make_directory(name);
+	else
+		error = mkdir(name, 0777) < 0 && errno != EEXIST ? -errno : 0;
+	if (error)
+		return error;
 	results->directory_fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return results->directory_fd < 0 ? -errno : 0;
 }
@@ -24,21 +60,117 @@ void results_close(struct results *results)
 		close(results->directory_fd);
 }
 
-static int open_file(const struct results *results, uint64_t sequence, const char *name)
-{
-	char path[64];
-	int fd;
+/* ---- a task's place ---- */
 
-	snprintf(path, sizeof path, "%" PRIu64 "/%s", sequence, name);
-	fd = openat(results->directory_fd, path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC,
-		0666);
-	return fd < 0 ? -errno : fd;
+// A value as the name of a file, as GNU parallel writes it.
+static void append_name(struct text *path, const struct value *value)
+{
+	for (uint32_t index = 0; index < value->length; index++) {
+		char c = value->bytes[index];
+		const char *shown = c == '/'    ? "\\_"
+				    : c == '\\' ? "\\\\"
+				    : c == '\t' ? "\\t"
+						: NULL;
+
+		text_append(path, shown ? shown : &c, shown ? 2 : 1);
+	}
 }
 
-static int write_file(const struct results *results, uint64_t sequence, const char *name,
-	const struct text *text)
+static void append_pair(const struct results *results, struct text *path, size_t position,
+	const struct value *value)
 {
-	int fd = open_file(results, sequence, name);
+	if (position < results->name_count)
+		text_format(path, "%s/", results->names[position]);
+	else
+		text_format(path, "%zu/", position + 1);
+	append_name(path, value);
+	text_append(path, "/", 1);
+}
+
+// Which of `count` names comes next in order behind the one at `last` (SIZE_MAX: none).
+static size_t next_name(const struct results *results, size_t count, size_t last)
+{
+	size_t next = SIZE_MAX;
+
+	for (size_t index = 0; index < count; index++) {
+		const char *name = results->names[index];
+
+		if (last != SIZE_MAX && strverscmp(name, results->names[last]) <= 0)
+			continue;
+		if (next == SIZE_MAX || strverscmp(name, results->names[next]) < 0)
+			next = index;
+	}
+	return next;
+}
+
+static void append_by_values(
+	const struct results *results, const struct task *task, struct text *path)
+{
+	size_t position = 0, last = SIZE_MAX;
+
+	if (results->name_count && results->name_count == task->count) {
+		while ((last = next_name(results, task->count, last)) != SIZE_MAX)
+			append_pair(results, path, last, &task->values[last]);
+		return;
+	}
+	for (size_t index = 0; index < task->count; index++) {
+		const struct value *value = &task->values[index];
+
+		append_pair(results, path, position, value);
+		position = value->ends_record ? 0 : position + 1;
+	}
+}
+
+// The name of a file in the task's place; its directory is up to the last slash.
+static int place(const struct results *results, const struct task *task, const char *name,
+	struct text *path)
+{
+	path->length = 0;
+	if (results->by_values)
+		append_by_values(results, task, path);
+	else
+		text_format(path, "%" PRIu64 "/", task->sequence);
+	text_append(path, name, strlen(name));
+	return path->failed ? -ENOMEM : 0;
+}
+
+void results_forget(const struct results *results, const struct task *task)
+{
+	static const char *const names[] = {
+		"stdout", "stderr", "command", "outcome", "seq", ""};
+	struct text path = {0};
+
+	for (size_t index = 0;
+		results->directory_fd >= 0 && index < sizeof names / sizeof *names;
+		index++)
+		if (place(results, task, names[index], &path) == 0)
+			unlinkat(results->directory_fd, path.bytes,
+				*names[index] ? 0 : AT_REMOVEDIR);
+	text_finish(&path);
+}
+
+/* ---- its files ---- */
+
+static int open_file(
+	const struct results *results, const struct task *task, const char *name)
+{
+	struct text path = {0};
+	int error = place(results, task, name, &path);
+	int fd = -1;
+
+	if (!error)
+		fd = openat(results->directory_fd, path.bytes,
+			O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (!error && fd < 0)
+		error = -errno;
+	text_finish(&path);
+	return error ? error : fd;
+}
+
+static int write_file(const struct results *results, const struct task *task,
+	const char *name, const struct text *text)
+{
+	int fd = open_file(results, task, name);
 	size_t done = 0;
 	int error = text->failed ? -ENOMEM : 0;
 
@@ -56,50 +188,49 @@ static int write_file(const struct results *results, uint64_t sequence, const ch
 	return error;
 }
 
-void results_forget(const struct results *results, uint64_t sequence)
+static int make_place(const struct results *results, const struct task *task)
 {
-	static const char *const names[] = {
-		"/stdout", "/stderr", "/command", "/outcome", ""};
-	char path[64];
+	struct text path = {0};
+	int error = place(results, task, "", &path);
 
-	for (size_t index = 0;
-		results->directory_fd >= 0 && index < sizeof names / sizeof *names;
-		index++) {
-		snprintf(path, sizeof path, "%" PRIu64 "%s", sequence, names[index]);
-		unlinkat(results->directory_fd, path, *names[index] ? 0 : AT_REMOVEDIR);
-	}
+	if (!error)
+		error = make_way(results->directory_fd, path.bytes);
+	text_finish(&path);
+	return error;
 }
 
-static int make_directory(const struct results *results, uint64_t sequence)
-{
-	char name[24];
-
-	snprintf(name, sizeof name, "%" PRIu64, sequence);
-	if (mkdirat(results->directory_fd, name, 0777) < 0 && errno != EEXIST)
-		return -errno;
-	return 0;
-}
-
-int results_begin(const struct results *results, uint64_t sequence, const char *command,
-	size_t length, int fds[2])
+static int write_command(const struct results *results, const struct task *task,
+	const struct text *command)
 {
 	struct text text = {0};
 	int error;
 
-	results_forget(results, sequence);
-	error = make_directory(results, sequence);
-	if (error)
-		return error;
-	text_append(&text, command, length);
-	text_append(&text, "\n", 1);
-	error = write_file(results, sequence, "command", &text);
+	if (results->by_values) {
+		text_format(&text, "%" PRIu64, task->sequence);
+	} else {
+		text_append(&text, command->bytes, command->length);
+		text_append(&text, "\n", 1);
+	}
+	error = write_file(results, task, results->by_values ? "seq" : "command", &text);
 	text_finish(&text);
+	return error;
+}
+
+int results_begin(const struct results *results, const struct task *task,
+	const struct text *command, int fds[2])
+{
+	int error;
+
+	results_forget(results, task);
+	error = make_place(results, task);
+	if (!error)
+		error = write_command(results, task, command);
 	if (error)
 		return error;
-	fds[0] = open_file(results, sequence, "stdout");
+	fds[0] = open_file(results, task, "stdout");
 	if (fds[0] < 0)
 		return fds[0];
-	fds[1] = open_file(results, sequence, "stderr");
+	fds[1] = open_file(results, task, "stderr");
 	if (fds[1] < 0) {
 		close(fds[0]);
 		return fds[1];
@@ -107,13 +238,15 @@ int results_begin(const struct results *results, uint64_t sequence, const char *
 	return 0;
 }
 
-int results_end(const struct results *results, uint64_t sequence, enum task_end end,
+int results_end(const struct results *results, const struct task *task,
 	const struct leat_outcome *outcome, int64_t timeout_ns)
 {
 	struct text text = {0};
 	int error;
 
-	text_format(&text, "%s\n", account_end_name(end));
+	if (results->by_values)
+		return 0;
+	text_format(&text, "%s\n", account_end_name(task->end));
 	if (outcome)
 		account_append_reason(&text, outcome, timeout_ns);
 	else
@@ -121,7 +254,7 @@ int results_end(const struct results *results, uint64_t sequence, enum task_end 
 	text_format(&text, "\n%" PRId64 ".%06" PRId64 "s\n",
 		(outcome ? outcome->elapsed_ns : 0) / LEAT_SECOND_NS,
 		(outcome ? outcome->elapsed_ns : 0) % LEAT_SECOND_NS / 1000);
-	error = write_file(results, sequence, "outcome", &text);
+	error = write_file(results, task, "outcome", &text);
 	text_finish(&text);
 	return error;
 }

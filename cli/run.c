@@ -251,6 +251,7 @@ static int start_output(struct run *run, unsigned size)
 	struct output_settings settings = {
 		.mode = run->plan->mode,
 		.slots = size,
+		.to_files_alone = run->plan->results_by_values && run->plan->results,
 		.directory = run->temporary_directory,
 		.kill = run->cancellation.kill,
 		.events = {run, output_broke, output_lost},
@@ -442,7 +443,8 @@ static int prepare(struct run *run)
 		message("cannot write %s: %s", plan->unrun_file, strerror(-error));
 		goto close_input;
 	}
-	error = results_open(&run->surroundings.results, plan->results);
+	error = results_open(
+		&run->surroundings.results, plan->results, plan->results_by_values);
 	if (error) {
 		message("cannot write to %s: %s", plan->results, strerror(-error));
 		goto close_unrun;

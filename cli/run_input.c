@@ -24,6 +24,8 @@ static int begin_reading(struct run *run, struct patience patience)
 	if (error || run->tasks)
 		return error;
 	names = rows_names(run->rows, &count);
+	run->surroundings.results.names = names;
+	run->surroundings.results.name_count = count;
 	unrun_write_header(&run->unrun, names, count);
 	error = recipe_create(&run->recipe, run->plan, names, count);
 	if (!error) {
@@ -97,7 +99,7 @@ static void count_unrun(struct run *run, struct task *task)
 	if (!task->sequence)
 		task->sequence = atomic_fetch_add(&run->read, 1) + 1;
 	account_count(&run->account, TASK_UNRUN);
-	results_forget(&run->surroundings.results, task->sequence);
+	results_forget(&run->surroundings.results, task);
 	unrun_write(&run->unrun, task);
 	free(task);
 }

@@ -132,7 +132,7 @@ static void conclude(struct run *run, struct task *task)
 {
 	account_count(&run->account, task->end);
 	if (task->end == TASK_UNRUN) {
-		results_forget(&run->surroundings.results, task->sequence);
+		results_forget(&run->surroundings.results, task);
 		unrun_add(&run->unrun, task);
 	} else {
 		free(task);

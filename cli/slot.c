@@ -223,8 +223,7 @@ int slot_begin(struct slot *slot, const struct task *task)
 		return 0;
 	recipe_append_command(
 		surroundings->recipe, task, slot->number, SIZE_MAX, &command);
-	error = results_begin(&surroundings->results, task->sequence, command.bytes,
-		command.length, fds);
+	error = results_begin(&surroundings->results, task, &command, fds);
 	text_finish(&command);
 	if (!error)
 		task_output_use_files(slot->output, fds[0], fds[1]);
@@ -414,8 +413,8 @@ int slot_end(struct slot *slot, const struct task *task,
 	int result = 0;
 
 	if (surroundings->results.directory_fd >= 0)
-		result = results_end(&surroundings->results, task->sequence, task->end,
-			outcome, surroundings->control.timeout_ns);
+		result = results_end(&surroundings->results, task, outcome,
+			surroundings->control.timeout_ns);
 	task_output_end(slot->output, line);
 	return result;
 }

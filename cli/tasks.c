@@ -202,7 +202,7 @@ static void clear(struct tasks *tasks)
 static int make_task(struct tasks *tasks, size_t count, struct task **result)
 {
 	struct batch *batch = &tasks->batch;
-	const struct value *values = batch->values + tasks->taken;
+	const struct value *values = count ? batch->values + tasks->taken : NULL;
 	size_t bytes = 0;
 	struct task *task;
 	char *at;

@@ -157,6 +157,19 @@ static const char *set_nice(struct plan *plan, const char *value)
 	return level < 0 ? "a number from 0 to 19" : NULL;
 }
 
+static const char *set_results(struct plan *plan, const char *value)
+{
+	size_t length = strlen(value);
+	const char *dot = strrchr(value, '.');
+	bool is_table = dot && (strcmp(dot, ".csv") == 0 || strcmp(dot, ".tsv") == 0 ||
+				       strcmp(dot, ".json") == 0);
+
+	plan->results = value;
+	plan->results_by_values = true;
+	return length && !is_table && !strchr(value, '{') ? NULL
+							  : "the name of a directory";
+}
+
 static const char *set_minimum_version(struct plan *plan, const char *value)
 {
 	plan->minimum_version = value;
@@ -256,6 +269,8 @@ static const struct option table[] = {
 		NULL, false},
 	{0, "tagstring", "T", "or with T, in which values are replaced", OTHER, 0,
 		set_tag_string, false},
+	{0, "results", "DIR", "the output in files: DIR/1/VALUE/stdout", OTHER, 0,
+		set_results, false},
 	{0, "dry-run", NULL, "print the commands, run nothing", FLAG, FIELD(dry_run),
 		NULL, false},
 	{0, "dryrun", NULL, "the same", FLAG, FIELD(dry_run), NULL, false},
@@ -292,7 +307,6 @@ static const struct option table[] = {
 	REFUSES(0, "resume", NULL, TO_COME),
 	REFUSES(0, "resume-failed", NULL, TO_COME),
 	REFUSES(0, "retry-failed", NULL, TO_COME),
-	REFUSES(0, "results", "DIR", "leat's own --results keeps DIR/NUMBER/stdout"),
 	REFUSES(0, "memfree", "SIZE", TO_COME),
 	REFUSES(0, "memsuspend", "SIZE", TO_COME),
 	REFUSES(0, "load", "N", TO_COME),

@@ -1,4 +1,5 @@
-/* What GNU parallel writes into a command, and what of its language leat does not speak. */
+/* What GNU parallel writes into a command, and what of its language leat does not speak.
+ */
 #ifndef LEAT_CLI_FRONT_PARALLEL_TEXT_H
 #define LEAT_CLI_FRONT_PARALLEL_TEXT_H
 

@@ -432,6 +432,18 @@ names='\na/b.c/d.e.f.g\na.b.c\n.x.y\nfoobarbaz\nFoo.tar.gz\nnoext\nabcabc\na b\n
 	same '' -k --nice=17 'nice; :' ::: a b
 }
 
+@test "--results: the output of each job in files, by its values" {
+	same_files '' --results res -k 'echo {}; echo e >&2' ::: x 'y z' a/b 'c\d'
+	same_files '' --results res/deep/ -k echo ::: x ::: y z
+	same_files 'true\necho 5/6\n' --results res
+	same_files '' --results res -k -N2 echo ::: a b c
+	same_files '' --results res -k --header : 'echo {b}; exit 1;' ::: b x y ::: a 1
+	same_files '' --results res -k -C , echo ::: a,b
+	same '' --results res -k echo ::: a b
+	run "${subject[@]}" --results 'res/{}.out' echo ::: a
+	[ "$status" -eq 255 ]
+}
+
 @test "--timeout N ends jobs that take longer, which fail, and shows what they wrote" {
 	same_aloud '' -j3 -k --timeout 2 'echo {}; sleep {}; echo {}b' ::: 0 60 0
 	same '' -k --timeout 1m echo ::: a b

@@ -1,7 +1,7 @@
 /*
- * Fuzz target: replacement strings and quoting. The input is a template, a NUL, and values
- * with a NUL between. A shell is the judge of quoting: what `printf %s` prints of a quoted
- * value must be the value, byte for byte.
+ * Fuzz target: replacement strings and quoting. The input is a template, a NUL, and
+ * values with a NUL between. A shell is the judge of quoting: what `printf %s` prints of
+ * a quoted value must be the value, byte for byte.
  */
 #include "front/parallel_text.h"
 #include "template.h"
@@ -86,7 +86,8 @@ static void expand(const char *text, const struct value *values, size_t count)
 		if (template_parse(&template, text, &syntax) < 0)
 			abort();
 		template_append(template, &out, &all, NULL);
-		if (kind == TEMPLATE_NONE && strcmp(out.bytes ? out.bytes : "", text) != 0)
+		if (kind == TEMPLATE_NONE &&
+			strcmp(out.bytes ? out.bytes : "", text) != 0)
 			abort();
 		text_finish(&out);
 		template_destroy(template);
@@ -102,8 +103,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data, size);
 	text[size] = '\0';
 	for (at = strlen(text) + 1; at < size && count < MOST_VALUES; at++) {
-		values[count] = (struct value){
-			text + at, (uint32_t)strlen(text + at), true};
+		values[count] =
+			(struct value){text + at, (uint32_t)strlen(text + at), true};
 		at += values[count++].length;
 	}
 	expand(text, values, count);

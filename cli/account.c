@@ -40,6 +40,21 @@ enum task_end account_classify(const struct leat_outcome *outcome)
 	return outcome->end == LEAT_EXITED && outcome->code == 0 ? TASK_OK : TASK_FAILED;
 }
 
+int account_status(const struct leat_outcome *outcome, int error)
+{
+	if (error)
+		return 126;
+	switch (outcome->end) {
+	case LEAT_SIGNALED:
+		return 128 + outcome->code;
+	case LEAT_NOT_STARTED:
+		return outcome->code == ENOENT ? 127 : 126;
+	case LEAT_EXITED:
+		break;
+	}
+	return outcome->code;
+}
+
 void account_count(struct account *account, enum task_end end)
 {
 	atomic_fetch_add(&account->counts[end], 1);

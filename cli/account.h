@@ -21,10 +21,11 @@ enum task_end {
 /** Counted by workers and the main thread alike. */
 struct account {
 	atomic_ullong counts[TASK_ENDS];
-	atomic_bool deadline_hit; //< the run's deadline ended or kept back some task
-	atomic_bool leat_trouble; //< leat itself failed: exit status 125
-	atomic_uint front;        //< what the rules of a front end remember
-	atomic_bool input_cut;    //< there may be more unrun ones than were counted
+	atomic_bool deadline_hit;   //< the run's deadline ended or kept back some task
+	atomic_bool leat_trouble;   //< leat itself failed: exit status 125
+	atomic_int decisive_status; //< 1 more than that of the task that halted the run
+	atomic_uint front;          //< what the rules of a front end remember
+	atomic_bool input_cut;      //< there may be more unrun ones than were counted
 };
 
 /** Why a task could not even be tried, in place of an outcome. */
@@ -37,6 +38,9 @@ struct task_trouble {
 const char *account_end_name(enum task_end end);
 
 enum task_end account_classify(const struct leat_outcome *outcome);
+
+/** What a shell would have as the exit status; `error`: leat's own, instead. */
+int account_status(const struct leat_outcome *outcome, int error);
 
 void account_count(struct account *account, enum task_end end);
 

@@ -3,6 +3,7 @@
 #define LEAT_CLI_PLAN_H
 
 #include "color.h"
+#include "halt.h"
 #include "output.h"
 #include "template.h"
 
@@ -146,6 +147,7 @@ struct plan {
 	int64_t kill_after_ns, linger_ns;
 	int64_t drain_timeout_ns; //< LEAT_NEVER: none
 	bool terminate_on_interrupt;
+	struct halt halt;
 
 	bool keep_order, line_buffer, ungroup;
 	enum output_mode mode; //< what these come to

@@ -5,6 +5,11 @@
 
 #include <unistd.h>
 
+uint64_t run_total(struct run *run)
+{
+	return atomic_load(&run->input_done) ? atomic_load(&run->read) : run->total;
+}
+
 static void count_progress(void *argument, struct progress_state *state)
 {
 	struct run *run = argument;
@@ -14,12 +19,10 @@ static void count_progress(void *argument, struct progress_state *state)
 	state->failed = atomic_load(&counts[TASK_FAILED]) +
 			atomic_load(&counts[TASK_CRASHED]) +
 			atomic_load(&counts[TASK_TIMED_OUT]);
-	state->known_is_total = atomic_load(&run->input_done);
-	state->known = atomic_load(&run->read);
-	if (!state->known_is_total && run->total) {
-		state->known = run->total;
-		state->known_is_total = true;
-	}
+	state->known = run_total(run);
+	state->known_is_total = state->known > 0;
+	if (!state->known_is_total)
+		state->known = atomic_load(&run->read);
 	state->elapsed_ns = leat_context_now(run->cancellation.kill) - run->started;
 }
 
@@ -56,8 +59,9 @@ void run_start_display(struct run *run)
 		.clock = run->cancellation.kill,
 	};
 
+	if (wants_display(run->plan) || run->plan->halt.percent)
+		count_total(run);
 	if (!wants_display(run->plan))
 		return;
-	count_total(run);
 	display_start(&run->display, &settings);
 }

@@ -40,6 +40,7 @@ struct run {
 	atomic_bool input_done;   //< main reads and counts no more
 	atomic_bool notice_given; //< of the first cancellation
 	atomic_bool results_broken;
+	atomic_bool halted;      //< by the plan's wish
 	atomic_bool pipe_broken; //< standard output, and SIGPIPE would have killed
 };
 
@@ -61,6 +62,9 @@ void run_count_rest(struct run *run, struct task *refused);
 
 /** Whoever still waits for its lane will not run. */
 void run_give_up_lanes(struct run *run);
+
+/** How many tasks there are to be; 0: that is not known yet. */
+uint64_t run_total(struct run *run);
 
 /** Start the display, where it is wanted. Without it the run is none the worse. */
 void run_start_display(struct run *run);

@@ -105,6 +105,7 @@ static void run_in(struct slot *slot, struct task *task)
 	if (!error && outcome.ended_by == LEAT_BY_DEADLINE)
 		atomic_store(&run->account.deadline_hit, true);
 	ends_run = judge(run, &outcome, error, &tells);
+	task->status = account_status(&outcome, error);
 	append_task_line(&line, task, slot_number(slot), &outcome, error, tells);
 
 	error = slot_end(slot, task, error ? NULL : &outcome, &line);
@@ -127,10 +128,33 @@ static void run_one(struct run *run, struct task *task, unsigned number)
 	display_task_ends(run->display, number);
 }
 
+// Enough has been seen: no more is started, or what runs is ended, too.
+static void halt(struct run *run, const struct task *task)
+{
+	const struct halt *wanted = &run->plan->halt;
+	bool now = wanted->when == HALT_NOW;
+	struct text words = {0};
+
+	if (!halt_is_due(wanted, &run->account, run_total(run)) ||
+		cancellation_level(&run->cancellation) != LEVEL_NONE ||
+		atomic_exchange(&run->halted, true))
+		return;
+	cancellation_raise(
+		&run->cancellation, now ? LEVEL_TERMINATE : LEVEL_DRAIN, CAUSE_HALT);
+	if (wanted->count == 1 && !wanted->percent) // else it was not one that decided
+		atomic_store(&run->account.decisive_status, task->status + 1);
+	halt_append_words(wanted, &words);
+	if (!run->plan->quiet && words.bytes)
+		run_say(run, "halted, as %s: no more is started%s", words.bytes,
+			now ? ", what runs is ended" : "");
+	text_finish(&words);
+}
+
 // The task is over, or will never be.
 static void conclude(struct run *run, struct task *task)
 {
 	account_count(&run->account, task->end);
+	halt(run, task);
 	if (task->end == TASK_UNRUN) {
 		results_forget(&run->surroundings.results, task);
 		unrun_add(&run->unrun, task);

@@ -14,6 +14,7 @@ struct task {
 	struct lane *lane; //< NULL: none but itself is in its way
 	uint64_t sequence; //< its number, from 1
 	enum task_end end; //< set by the slot that ran it
+	int status;        //< as a shell would tell it, once it has ended
 	bool too_large;    //< it can't be a command
 	size_t count;
 	struct value values[]; //< and their bytes behind

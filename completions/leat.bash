@@ -191,6 +191,9 @@ _leat_value() {
 		compopt -o nospace 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -e -S = -- "$current")
 		;;
+	--halt)
+		_leat_words "soon,fail=1 now,fail=1 soon,fail=10% soon,success=1 never" "$2"
+		;;
 	--on-cancel)
 		_leat_words "drain terminate" "$current"
 		;;
@@ -219,7 +222,7 @@ _leat() {
 		-C --colsep --header --trim --link --shuf --seed
 		-c --script -I --replace -n --max-args -X --fill -s --max-chars --as
 		-j --jobs -P --shell --timeout --delay --lane --stdin --chdir --env
-		--deadline --kill-after --linger --on-cancel --drain-timeout
+		--deadline --kill-after --linger --halt --fail-fast --on-cancel --drain-timeout
 		-k --keep-order --line-buffer -u --ungroup --tag --tagstring --results --pty
 		--dry-run -t --verbose --progress --no-progress --color
 		--unrun --summary -q --quiet --help --version"

@@ -137,6 +137,8 @@ complete -c leat -n __leat_takes_options -l env -x -a '(set -nx)=' -d 'With a va
 complete -c leat -n __leat_takes_options -l deadline -x -a $durations -d 'End the run after a time'
 complete -c leat -n __leat_takes_options -l kill-after -x -a $durations -d 'From SIGTERM to SIGKILL'
 complete -c leat -n __leat_takes_options -l linger -x -a $durations -d 'Wait for output that others hold open'
+complete -c leat -n __leat_takes_options -l halt -x -a 'soon,fail=1 now,fail=1 soon,fail=10% soon,success=1 never' -d 'Start no more once'
+complete -c leat -n __leat_takes_options -l fail-fast -d 'Start no more once a task failed'
 complete -c leat -n __leat_takes_options -l on-cancel -x -a 'drain terminate' -d 'What Ctrl-C does first'
 complete -c leat -n __leat_takes_options -l drain-timeout -x -a $durations -d 'Terminate the running tasks after a time'
 complete -c leat -n __leat_takes_options -s k -l keep-order -d 'Outputs come in the order of the input'

@@ -47,6 +47,19 @@ static const char *set_stdin(struct plan *plan, const char *value)
 	return NULL;
 }
 
+static const char *set_halt(struct plan *plan, const char *value)
+{
+	return halt_parse(&plan->halt, value) == 0
+		       ? NULL
+		       : "soon or now, a comma, and fail, success or done with =K or =K%";
+}
+
+static const char *set_fail_fast(struct plan *plan, const char *value)
+{
+	(void)value;
+	return set_halt(plan, "soon,fail=1");
+}
+
 static const char *set_script(struct plan *plan, const char *value)
 {
 	plan->command = COMMAND_SCRIPT;
@@ -141,6 +154,10 @@ static const struct option table[] = {
 		FIELD(directory), NULL, false},
 	{0, "env", "NAME=T", "with this in the environment, {} replaced", OTHER, 0,
 		add_variable, false},
+	{0, "halt", "WHEN", "stop at soon|now,fail|success|done=K|K%", OTHER, 0, set_halt,
+		false},
+	{0, "fail-fast", NULL, "start no more once a task failed", OTHER, 0,
+		set_fail_fast, false},
 	{0, "deadline", "DUR", "end the run after DUR", DURATION, FIELD(deadline_ns),
 		NULL, false},
 	{0, "kill-after", "DUR", "from SIGTERM to SIGKILL (5s)", DURATION,

@@ -170,6 +170,18 @@ static const char *set_results(struct plan *plan, const char *value)
 							  : "the name of a directory";
 }
 
+// Also as it was once: 0, 1 and 2.
+static const char *set_halt(struct plan *plan, const char *value)
+{
+	static const char *const old[] = {"never", "soon,fail=1", "now,fail=1"};
+
+	if (value[0] >= '0' && value[0] <= '2' && !value[1])
+		value = old[value[0] - '0'];
+	return halt_parse(&plan->halt, value) == 0
+		       ? NULL
+		       : "soon or now, a comma, and fail, success or done with =K or =K%";
+}
+
 static const char *set_minimum_version(struct plan *plan, const char *value)
 {
 	plan->minimum_version = value;
@@ -249,6 +261,9 @@ static const struct option table[] = {
 		FIELD(delay_ns), NULL, false},
 	{0, "timeout", "DUR", "end a command after DUR", DURATION, FIELD(timeout_ns),
 		NULL, false},
+	{0, "halt", "WHEN", "stop at soon|now,fail|success|done=K|K%", OTHER, 0, set_halt,
+		false},
+	{0, "halt-on-error", "WHEN", "the same", OTHER, 0, set_halt, false},
 	{0, "nice", "N", "at this niceness", OTHER, 0, set_nice, false},
 	{0, "wd", "DIR", "in DIR, which is made", OTHER, 0, set_directory, false},
 	{0, "workdir", "DIR", "the same", OTHER, 0, set_directory, false},
@@ -301,8 +316,6 @@ static const struct option table[] = {
 	IGNORES("plain"),
 	IGNORES("silent"),
 	REFUSES(0, "retries", "N", TO_COME),
-	REFUSES(0, "halt", "WHEN", TO_COME),
-	REFUSES(0, "halt-on-error", "WHEN", TO_COME),
 	REFUSES(0, "joblog", "FILE", TO_COME),
 	REFUSES(0, "resume", NULL, TO_COME),
 	REFUSES(0, "resume-failed", NULL, TO_COME),
@@ -367,9 +380,12 @@ static bool judge(
 static int exit_status(const struct account *account)
 {
 	unsigned failed = atomic_load(&account->front);
+	int decisive = atomic_load(&account->decisive_status);
 
 	if (atomic_load(&account->leat_trouble))
 		return STATUS_TROUBLE;
+	if (decisive)
+		return decisive - 1;
 	return failed < FAILED_MOST ? (int)failed : FAILED_MOST;
 }
 

@@ -444,6 +444,15 @@ names='\na/b.c/d.e.f.g\na.b.c\n.x.y\nfoobarbaz\nFoo.tar.gz\nnoext\nabcabc\na b\n
 	[ "$status" -eq 255 ]
 }
 
+@test "--halt: no more jobs are started, and the deciding one's exit status counts" {
+	same '' -j1 -k --halt soon,fail=1 'echo {}; exit {};' ::: 0 3 4
+	same '' -j1 -k --halt now,fail=2 'echo {}; exit {};' ::: 0 3 4 5
+	same '' -j1 -k --halt soon,success=1 'echo {}; exit {};' ::: 7 0 4
+	same '' -j1 -k --halt never 'echo {}; exit {};' ::: 7 0 4
+	same '' -j1 -k --halt 1 'echo {}; exit {};' ::: 0 3 4
+	refused '' --halt later,fail=1 echo ::: a
+}
+
 @test "--timeout N ends jobs that take longer, which fail, and shows what they wrote" {
 	same_aloud '' -j3 -k --timeout 2 'echo {}; sleep {}; echo {}b' ::: 0 60 0
 	same '' -k --timeout 1m echo ::: a b

@@ -192,7 +192,7 @@ _leat_value() {
 		mapfile -t COMPREPLY < <(compgen -e -S = -- "$current")
 		;;
 	--halt)
-		_leat_words "soon,fail=1 now,fail=1 soon,fail=10% soon,success=1 never" "$2"
+		_leat_words "soon,fail=1 now,fail=1 soon,fail=10% soon,success=1 never" "$current"
 		;;
 	--on-cancel)
 		_leat_words "drain terminate" "$current"

@@ -96,7 +96,7 @@ static bool find_separator(const struct columns *columns, const char *bytes,
 void columns_add(struct columns *columns, const struct record *record)
 {
 	const char *bytes = record->bytes;
-	size_t length = record->length, start, end, first = columns->count;
+	size_t length = record->length, start, end;
 
 	while (columns->plan->column_separator &&
 		find_separator(columns, bytes, length, &start, &end)) {
@@ -105,10 +105,6 @@ void columns_add(struct columns *columns, const struct record *record)
 		length -= end;
 	}
 	add_value(columns, bytes, length);
-	// As Perl splits: what is empty at the end is left out.
-	while (columns->has_pattern && columns->count > first + 1 &&
-		!columns->values[columns->count - 1].length)
-		columns->count--;
 }
 
 const struct value *columns_values(struct columns *columns, size_t *count)

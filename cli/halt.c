@@ -17,8 +17,9 @@ static const char *behind(const char *text, const char *word)
 
 static const char *parse_what(struct halt *halt, const char *text)
 {
-	static const char *const names[] = {
-		[HALT_FAIL] = "fail=", [HALT_SUCCESS] = "success=", [HALT_DONE] = "done="};
+	static const char *const names[] = {[HALT_FAIL] = "fail=",
+		[HALT_SUCCESS] = "success=",
+		[HALT_DONE] = "done="};
 
 	for (unsigned what = HALT_FAIL; what <= HALT_DONE; what++) {
 		const char *value = behind(text, names[what]);

@@ -320,16 +320,6 @@ static int refuse(struct input *input, const char *why, int error)
 	return error;
 }
 
-// A line that ends with blanks goes on in the next, without them.
-static void drop_last_blanks(struct record *record)
-{
-	while (record->length && (record->bytes[record->length - 1] == ' ' ||
-					 record->bytes[record->length - 1] == '\t')) {
-		record->length--;
-		record->ends_line = false;
-	}
-}
-
 /* Both ways to split return 1: a record; 0: there is none in the buffer; or an error. */
 
 static int split_at_delimiter(struct input *input, struct record *record)
@@ -339,6 +329,14 @@ static int split_at_delimiter(struct input *input, struct record *record)
 	char *end = memchr(from + input->searched, input->splitting->delimiter,
 		rest - input->searched);
 
+	while (end && input->splitting->blank_continues && end > from &&
+		(end[-1] == ' ' || end[-1] == '\t')) {
+		rest--; // the line goes on in the next
+		input->end--;
+		memmove(end, end + 1, rest - (size_t)(end - from));
+		end = memchr(
+			end, input->splitting->delimiter, rest - (size_t)(end - from));
+	}
 	if (!end && (!input->at_end || !rest)) { // the last one needs no end
 		input->searched = rest;
 		return 0;
@@ -348,8 +346,6 @@ static int split_at_delimiter(struct input *input, struct record *record)
 		.ends_line = true};
 	input->start += record->length + (end != NULL);
 	input->searched = 0;
-	if (input->splitting->blank_continues)
-		drop_last_blanks(record);
 	return 1;
 }
 
@@ -359,6 +355,9 @@ static int split_at_quotes(struct input *input, struct record *record)
 		split_quoted(input->buffer + input->start, input->end - input->start,
 			input->splitting->kind == SPLIT_WORDS, input->at_end);
 
+	if (piece.kind == PIECE_MORE && input->splitting->longest &&
+		piece.length > input->splitting->longest)
+		return refuse(input, "an item is too long for a command", -E2BIG);
 	input->start += piece.kind == PIECE_MORE ? 0 : piece.used;
 	if (piece.kind == PIECE_UNMATCHED)
 		return refuse(input, "a quote has no end on its line", -EILSEQ);

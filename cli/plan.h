@@ -47,6 +47,7 @@ struct splitting {
 	} kind;
 	const char
 		*end_record;  //< the input ends at this record; NULL: there is none such
+	size_t longest;       //< record, in bytes; 0: no such limit
 	bool skips_empty;     //< records without a byte are none
 	bool skips_blank;     //< those of blanks alone are none
 	bool blank_continues; //< a line that ends with a blank goes on in the next

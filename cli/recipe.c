@@ -20,6 +20,14 @@ static int parse_optional(
 	return text ? template_parse(result, text, syntax) : 0;
 }
 
+// Whether the values are not to be appended, for this word. As GNU parallel has it, a
+// number is enough.
+static bool stands_in(const struct plan *plan, const struct template *word)
+{
+	return plan->templates == TEMPLATE_RAW ? template_has_replacement(word)
+					       : template_has_value(word);
+}
+
 static int parse_words(struct recipe *recipe, const struct template_syntax *syntax)
 {
 	const struct plan *plan = recipe->plan;
@@ -35,7 +43,7 @@ static int parse_words(struct recipe *recipe, const struct template_syntax *synt
 
 		error = template_parse(word, plan->words[recipe->count],
 			plan->name_is_fixed && !recipe->count ? &none : syntax);
-		has_value = has_value || (!error && template_has_value(*word));
+		has_value = has_value || (!error && stands_in(plan, *word));
 	}
 	if (error || has_value || plan->batching.without_values)
 		return error;
@@ -124,6 +132,10 @@ void recipe_measure(const struct recipe *recipe, struct command_size *size)
 	}
 	if (plan->command == COMMAND_SENTENCE && !plan->quotes_words)
 		size->quote = plan->quote;
+	if (plan->standard_input == STDIN_RECORD) { // which is to be bounded, too
+		size->value_uses++;
+		size->value_fixed_bytes++;
+	}
 	if (plan->command == COMMAND_SCRIPT) {
 		size->value_uses++;
 		size->value_words++;

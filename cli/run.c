@@ -480,8 +480,12 @@ int run(const struct plan *plan)
 		return EXIT_LEAT_TROUBLE;
 	}
 	pace_init(&run.pace, plan->delay_ns);
+	pthread_mutex_init(&run.held_lock, NULL);
+	pthread_cond_init(&run.none_held, NULL);
 	status = run_with_input(&run);
 	pace_finish(&run.pace);
+	pthread_cond_destroy(&run.none_held);
+	pthread_mutex_destroy(&run.held_lock);
 	if (plan->asks)
 		confirm_close(&run.confirm);
 	leat_context_destroy(run.undisturbed);

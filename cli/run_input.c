@@ -167,8 +167,10 @@ void run_give_up_lanes(struct run *run)
 {
 	struct task *task;
 
-	while (run->lanes && (task = lanes_give_up(run->lanes)))
-		count_unrun(run, task);
+	while (run->lanes && (task = lanes_give_up(run->lanes))) {
+		task->end = TASK_UNRUN;
+		run_conclude(run, task);
+	}
 }
 
 void run_count_rest(struct run *run, struct task *refused)
@@ -178,8 +180,9 @@ void run_count_rest(struct run *run, struct task *refused)
 	if (!rows_are_bounded(run->rows))
 		patience.until = leat_context_now(run->undisturbed) + COUNTING_NS;
 	leat_pool_give_up(run->pool);
-	unrun_flush(&run->unrun);
 	run_give_up_lanes(run);
+	run_await_held(run);
+	unrun_flush(&run->unrun);
 	if (refused)
 		count_unrun(run, refused);
 	if (count_more(run, patience) != 0)

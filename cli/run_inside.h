@@ -40,6 +40,9 @@ struct run {
 	atomic_bool input_done;   //< main reads and counts no more
 	atomic_bool notice_given; //< of the first cancellation
 	atomic_bool results_broken;
+	pthread_mutex_t held_lock;
+	pthread_cond_t none_held;
+	unsigned held;           //< tasks that workers have and that have not begun
 	atomic_bool halted;      //< by the plan's wish
 	atomic_bool pipe_broken; //< standard output, and SIGPIPE would have killed
 };
@@ -60,6 +63,9 @@ int run_read(struct run *run, struct task **refused);
 /** Read on to count what will not be run, as long as that costs no waiting. */
 void run_count_rest(struct run *run, struct task *refused);
 
+/** After the intake's end: wait until no worker has a task that may still not be run. */
+void run_await_held(struct run *run);
+
 /** Whoever still waits for its lane will not run. */
 void run_give_up_lanes(struct run *run);
 
@@ -68,6 +74,10 @@ uint64_t run_total(struct run *run);
 
 /** Start the display, where it is wanted. Without it the run is none the worse. */
 void run_start_display(struct run *run);
+
+/** The task is over, or will never be: `task->end` says how. It is not the caller's any
+ * more. */
+void run_conclude(struct run *run, struct task *task);
 
 /** Count a task as failed that could not even be tried, and say why. */
 void run_fail_task(struct run *run, struct task *task, int error);

@@ -91,6 +91,35 @@ static bool judge(
 	       run->plan->rules->judge(&run->account, error ? &untried : outcome, tells);
 }
 
+/* Until a task has begun to run, or its records were written as unrun, it is held, for
+ * who reads on to write those behind it. */
+
+static void hold(struct run *run, struct task *task)
+{
+	task->held = true;
+	pthread_mutex_lock(&run->held_lock);
+	run->held++;
+	pthread_mutex_unlock(&run->held_lock);
+}
+
+// `held`: of the task, which may be gone.
+static void let_go(struct run *run, bool held)
+{
+	pthread_mutex_lock(&run->held_lock);
+	run->held -= held;
+	if (!run->held)
+		pthread_cond_broadcast(&run->none_held);
+	pthread_mutex_unlock(&run->held_lock);
+}
+
+void run_await_held(struct run *run)
+{
+	pthread_mutex_lock(&run->held_lock);
+	while (run->held)
+		pthread_cond_wait(&run->none_held, &run->held_lock);
+	pthread_mutex_unlock(&run->held_lock);
+}
+
 static void run_in(struct slot *slot, struct task *task)
 {
 	struct run *run = task->run;
@@ -100,7 +129,12 @@ static void run_in(struct slot *slot, struct task *task)
 	bool ends_run, tells = !run->plan->quiet;
 
 	check_results(run, task, error);
-	error = error ? -ECANCELED : slot_run(slot, task, &outcome);
+	error = error ? -ECANCELED : slot_prepare(slot, task);
+	if (!error) {
+		let_go(run, task->held);
+		task->held = false;
+		error = slot_run(slot, task, &outcome);
+	}
 	task->end = classify(&outcome, error);
 	if (!error && outcome.ended_by == LEAT_BY_DEADLINE)
 		atomic_store(&run->account.deadline_hit, true);
@@ -119,6 +153,7 @@ static void run_one(struct run *run, struct task *task, unsigned number)
 {
 	struct slot *slot = get_slot(run, number);
 
+	hold(run, task);
 	if (!slot) {
 		fail_task(task, -ENOMEM);
 		return;
@@ -150,9 +185,10 @@ static void halt(struct run *run, const struct task *task)
 	text_finish(&words);
 }
 
-// The task is over, or will never be.
-static void conclude(struct run *run, struct task *task)
+void run_conclude(struct run *run, struct task *task)
 {
+	bool held = task->held;
+
 	account_count(&run->account, task->end);
 	halt(run, task);
 	if (task->end == TASK_UNRUN) {
@@ -161,6 +197,7 @@ static void conclude(struct run *run, struct task *task)
 	} else {
 		free(task);
 	}
+	let_go(run, held);
 }
 
 void run_task(struct leat_worker *worker, void *argument)
@@ -183,7 +220,7 @@ void run_task_complete(void *argument, const struct leat_completion *completion)
 			completion->message);
 		run_fail(run);
 	}
-	conclude(run, task);
+	run_conclude(run, task);
 }
 
 void run_lanes(struct leat_worker *worker, void *argument)
@@ -195,7 +232,7 @@ void run_lanes(struct leat_worker *worker, void *argument)
 		struct lane *lane = task->lane;
 
 		run_one(run, task, leat_worker_number(worker));
-		conclude(run, task);
+		run_conclude(run, task);
 		task = lanes_leave(
 			run->lanes, lane, !leat_context_cause(run->cancellation.intake));
 	}

@@ -338,7 +338,7 @@ static int find_directory(struct slot *slot, const struct task *task)
 	return 0;
 }
 
-static int prepare(struct slot *slot, const struct task *task, struct leat_spec *spec)
+int slot_prepare(struct slot *slot, const struct task *task)
 {
 	const struct surroundings *surroundings = slot->surroundings;
 	int error = fill_variables(slot, task);
@@ -350,12 +350,7 @@ static int prepare(struct slot *slot, const struct task *task, struct leat_spec 
 			slot->number, &slot->command);
 	if (!error)
 		error = open_stdin(slot, task);
-	if (slot->record_fd >= 0)
-		spec->stdin_fd = slot->record_fd;
-	spec->directory = slot->directory.length ? slot->directory.bytes : NULL;
-	spec->argv = slot->command.argv;
-	spec->program = slot->command.direct ? NULL : surroundings->shell.path;
-	return error;
+	return error ? error : pace_wait(surroundings->pace, surroundings->intake);
 }
 
 // The command stands before what it writes.
@@ -376,34 +371,26 @@ int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *ou
 	const struct surroundings *surroundings = slot->surroundings;
 	bool straight = !task_output_out(slot->output);
 	struct leat_spec spec = {
+		.argv = slot->command.argv,
+		.program = slot->command.direct ? NULL : surroundings->shell.path,
 		.envp = slot->environment,
 		.search_path = surroundings->shell.search_path,
 		.script_shell = surroundings->shell.path,
 		.mark = slot->mark,
-		.stdin_fd = STDIN_FILENO,
+		.directory = slot->directory.length ? slot->directory.bytes : NULL,
+		.stdin_fd = slot->record_fd >= 0 ? slot->record_fd : STDIN_FILENO,
 		.stdout_fd = straight ? STDOUT_FILENO : -1,
 		.stderr_fd = straight ? STDERR_FILENO : -1,
 		.terminal = surroundings->terminal,
 	};
-	int error;
 
 	snprintf(slot->variables[VARIABLE_SEQ], VARIABLE_BYTES, "LEAT_SEQ=%" PRIu64,
 		task->sequence);
 	snprintf(slot->variables[VARIABLE_ATTEMPT], VARIABLE_BYTES, "LEAT_ATTEMPT=1");
-	error = prepare(slot, task, &spec);
-	if (!error)
-		error = pace_wait(surroundings->pace, surroundings->intake);
-	if (!error) {
-		show_command(slot, task);
-		if (surroundings->plan->echoes)
-			echo_command(slot, task);
-		error = start_and_wait(slot, &spec, outcome);
-	}
-	if (slot->record_fd >= 0)
-		close(slot->record_fd);
-	slot->record_fd = -1;
-	command_release(&slot->command);
-	return error;
+	show_command(slot, task);
+	if (surroundings->plan->echoes)
+		echo_command(slot, task);
+	return start_and_wait(slot, &spec, outcome);
 }
 
 int slot_end(struct slot *slot, const struct task *task,
@@ -412,6 +399,10 @@ int slot_end(struct slot *slot, const struct task *task,
 	const struct surroundings *surroundings = slot->surroundings;
 	int result = 0;
 
+	if (slot->record_fd >= 0)
+		close(slot->record_fd);
+	slot->record_fd = -1;
+	command_release(&slot->command);
 	if (surroundings->results.directory_fd >= 0)
 		result = results_end(&surroundings->results, task, outcome,
 			surroundings->control.timeout_ns);

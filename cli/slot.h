@@ -52,8 +52,16 @@ unsigned slot_number(const struct slot *slot);
 int slot_begin(struct slot *slot, const struct task *task);
 
 /**
- * Run `task` and wait for its end. Where there is no room to start it, waits until
- * there is. Returns 0 with *outcome; a negative errno where it can't be tried at all
+ * Make its command, and wait until it may begin. Returns 0; a negative errno where it
+ * can't be tried at all (-EINVAL: a NUL byte in the command; -ENOTDIR: no such
+ * directory); or -ECANCELED: the intake ended before that.
+ */
+int slot_prepare(struct slot *slot, const struct task *task);
+
+/**
+ * Run `task`, which was prepared, and wait for its end. Where there is no room to start
+ * it, waits until there is. Returns 0 with *outcome; a negative errno where it can't be
+ * tried at all
  * (-EINVAL: a NUL byte in the command; -ENOTDIR: no such directory); or -ECANCELED: the
  * intake ended before it began.
  */

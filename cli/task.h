@@ -15,6 +15,7 @@ struct task {
 	uint64_t sequence; //< its number, from 1
 	enum task_end end; //< set by the slot that ran it
 	int status;        //< as a shell would tell it, once it has ended
+	bool held;         //< by a worker, and not begun yet
 	bool too_large;    //< it can't be a command
 	size_t count;
 	struct value values[]; //< and their bytes behind

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define ARGUMENT_BYTES ((size_t)128 * 1024) // execve(2): 32 pages
@@ -47,9 +48,14 @@ static size_t total_room(const struct command_size *size)
 {
 	long most = sysconf(_SC_ARG_MAX);
 	size_t room = most > 0 ? (size_t)most : ARGUMENT_BYTES;
+	struct rlimit stack;
+
 	size_t used = size->environment + size->bytes +
 		      (size->words + 2) * sizeof(char *) + SPARE_BYTES;
 
+	// They stand on the program's stack, which needs some room besides.
+	if (getrlimit(RLIMIT_STACK, &stack) == 0 && stack.rlim_cur / 4 * 3 < room)
+		room = stack.rlim_cur / 4 * 3;
 	return room > used ? room - used : 0;
 }
 
@@ -268,6 +274,14 @@ static int take_share(struct tasks *tasks, struct task **task)
 	return got;
 }
 
+static int stop(struct tasks *tasks)
+{
+	message("a command would be too large, with -s or by execve(2)'s own limit");
+	tasks->over = true;
+	clear(tasks);
+	return -E2BIG;
+}
+
 static int finish(struct tasks *tasks, struct task **task)
 {
 	const struct batching *batching = &tasks->plan->batching;
@@ -276,6 +290,8 @@ static int finish(struct tasks *tasks, struct task **task)
 	if (!tasks->batch.records) {
 		bool runs = batching->runs_if_empty && !tasks->any;
 
+		if (runs && batching->bytes && tasks->size.bytes > batching->bytes)
+			return stop(tasks);
 		return runs ? make_task(tasks, 0, task) : 0;
 	}
 	if (!batching->spread)
@@ -283,14 +299,6 @@ static int finish(struct tasks *tasks, struct task **task)
 	if (!tasks->shares)
 		tasks->shares = tasks->slots;
 	return take_share(tasks, task);
-}
-
-static int stop(struct tasks *tasks)
-{
-	message("a command would be too large, with -s or by execve(2)'s own limit");
-	tasks->over = true;
-	clear(tasks);
-	return -E2BIG;
 }
 
 // Whether a row that does not fit ends the run.
@@ -356,6 +364,8 @@ int tasks_next(struct tasks *tasks, struct patience patience, struct task **task
 		if (got < 0)
 			return got == -EAGAIN ? got : fail(tasks, got, task);
 		got = take_row(tasks, &row);
+		if (got == -ENOMEM)
+			message("cannot keep the input: %s", strerror(ENOMEM));
 		if (got == 1)
 			return take_all(tasks, task);
 		if (got)

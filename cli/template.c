@@ -248,6 +248,14 @@ bool template_has_value(const struct template *template)
 	return false;
 }
 
+bool template_has_replacement(const struct template *template)
+{
+	for (size_t index = 0; index < template->count; index++)
+		if (template->parts[index].kind != LITERAL)
+			return true;
+	return false;
+}
+
 size_t template_uses(const struct template *template)
 {
 	size_t uses = 0;

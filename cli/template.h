@@ -65,6 +65,9 @@ void template_destroy(struct template *template);
 /** Whether a value stands anywhere in it: {#} and {%} are none. */
 bool template_has_value(const struct template *template);
 
+/** Whether anything in it is replaced. */
+bool template_has_replacement(const struct template *template);
+
 /** How often all values stand in it, as in {} and {.}; and whether it is nothing but {}.
  */
 size_t template_uses(const struct template *template);

@@ -46,7 +46,7 @@ static const char *set_batch(struct plan *plan, const char *value, bool repeats)
 	plan->batching.records = count ? (uint64_t)count : 1;
 	plan->batching.without_values = !count;
 	if (!plan->batching.fill)
-		plan->repeats = repeats && count > 1;
+		plan->repeats = repeats;
 	return NULL;
 }
 

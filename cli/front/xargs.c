@@ -327,6 +327,7 @@ static void resolve_batching(struct plan *plan)
 
 	if (!batching->bytes)
 		batching->bytes = COMMAND_BYTES;
+	plan->splitting.longest = batching->bytes;
 	batching->too_large =
 		batching->lines || plan->braces || (plan->exits_too_large && counts)
 			? ALL_MUST_FIT

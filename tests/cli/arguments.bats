@@ -216,3 +216,16 @@ make_names() {
 	[ "$status" -eq 124 ]
 	[[ "$output" == "leat: 6 tasks in "*": 6 unrun" ]]
 }
+
+@test "-X --stdin record: an endless producer is fine" {
+	yes | leat -X -j2 --stdin record wc -l 2>/dev/null | head -n 2 >../got || :
+	[ "$(wc -l <../got)" -eq 2 ]
+}
+
+@test "-X: what fits leaves room on a small stack" {
+	(
+		ulimit -s 128
+		seq 100000 | leat -X -k -j2 echo >got
+	)
+	[ "$(tr ' ' '\n' <got | cksum)" = "$(seq 100000 | cksum)" ]
+}

@@ -69,3 +69,13 @@ load helper
 	[ "$status" -eq 124 ]
 	[[ "$output" == *"1 ok, 2 unrun" ]]
 }
+
+@test "--unrun: in the order of the input, also of tasks that slots held back" {
+	seq 500 >in
+	leat -j4 --delay 1h --deadline 0.3 --unrun rest -a in -c : || :
+	[ "$(wc -l <rest)" -eq 499 ]
+	sort -n rest | cmp rest -
+	leat -j3 --delay 1h --deadline 0.3 --unrun rest --lane {} -a in -c : || :
+	[ "$(wc -l <rest)" -eq 499 ]
+	sort -n rest | cmp rest -
+}

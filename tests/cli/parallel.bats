@@ -230,6 +230,14 @@ names='\na/b.c/d.e.f.g\na.b.c\n.x.y\nfoobarbaz\nFoo.tar.gz\nnoext\nabcabc\na b\n
 	same '1\n2\n3\n' -k --max-lines=2 echo
 }
 
+@test "what breaks: numbers alone, continued lines, -N1 of several sources, empty columns" {
+	same '' -k echo '{#}' ::: a b
+	same 'a\nb \nc\nd\n' -k -L1 printf '"[%s]\n"'
+	same '1\n2 \n3\n4\n' -k -X -L2 echo 'x{}'
+	same '' -k -N1 printf '"[%s]"' 'x{}y' ::: a ::: 1
+	same '' -k -C , echo '{}.' ::: a,, ,
+}
+
 @test "-X: as many values as fit, each with the word around it" {
 	same '' -j1 -X --dry-run echo 'pre{}-{/}.x' '{.}' ::: a/b.c 'b c' "d'e"
 	same '' -j1 -X 'echo a{}b {#}' ::: 1 2 3

@@ -935,3 +935,9 @@ same_at_terminal() {
 	diff <(grep -E '^(A|PATH)=' theirs.out) <(grep -E '^(A|PATH)=' ours.out)
 }
 
+@test "an item beyond every size is refused before all of it was read" {
+	run timeout 30 bash -c 'yes a | tr -d "\n" | leat --as xargs echo'
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"too long"* ]]
+	same_status 1 '' -s 10 echo aaaaaaaaaaaaaaaaaaaaaaaa
+}

@@ -55,7 +55,7 @@ load helper
 }
 
 @test "--halt takes when, what and how much" {
-	for value in later now now, now,fail now,fail= now,fail=0 soon,fail=101% soon,some=1 fail=1; do
+	for value in later now 'now,' now,fail now,fail= now,fail=0 soon,fail=101% soon,some=1 fail=1; do
 		run leat --halt "$value" <<<true
 		[ "$status" -eq 2 ]
 	done

@@ -123,6 +123,8 @@ void account_append_task(struct text *line, uint64_t sequence,
 			trouble->words ? trouble->words : strerror(-trouble->error));
 	else
 		account_append_reason(line, outcome, timeout_ns);
+	if (trouble->next)
+		text_format(line, ", %s", trouble->next);
 	text_append(line, ": ", 2);
 	text_append_shown(line, command, length, SHOWN_COMMAND_BYTES);
 	text_append(line, "\n", 1);

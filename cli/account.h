@@ -32,6 +32,7 @@ struct account {
 struct task_trouble {
 	int error;         //< negative errno of leat's own, 0: none
 	const char *words; //< NULL: those of the errno
+	const char *next;  //< what comes now; NULL: nothing
 };
 
 /** "ok", "failed", "timed out": as the summary has it. */

@@ -248,3 +248,11 @@ struct parcel *floor_pass(struct floor *floor, struct claim *claim)
 	pthread_mutex_unlock(&floor->lock);
 	return parcel;
 }
+
+void floor_release(struct floor *floor, struct claim *claim)
+{
+	pthread_mutex_lock(&floor->lock);
+	drain_wake(claim);
+	claim->held = floor->taken = floor->streaming = false;
+	pthread_mutex_unlock(&floor->lock);
+}

@@ -56,6 +56,11 @@ bool floor_leave_behind(struct floor *floor, struct claim *claim, struct parcel 
  * is to be written next, by the caller, who then owns it. NULL: there is nothing, and
  * the floor was passed on.
  */
+/**
+ * Give the floor up, which stays free for the same key: another claim is to come for it.
+ */
+void floor_release(struct floor *floor, struct claim *claim);
+
 struct parcel *floor_pass(struct floor *floor, struct claim *claim);
 
 #endif

@@ -67,6 +67,23 @@ void task_output_destroy(struct task_output *task);
 void task_output_begin(
 	struct task_output *task, uint64_t sequence, const struct text *tag);
 
+/** Output that waits for its task's turn, and for its next attempt; NULL: there is none.
+ */
+struct kept_output {
+	struct leat_capture *out, *err;
+};
+
+/**
+ * As task_output_end(), of an attempt that another is to follow: the task's place in the
+ * order stays its own, and what has to wait for that is in *kept, for that attempt's
+ * task_output_take_over().
+ */
+void task_output_pause(
+	struct task_output *task, const struct text *line, struct kept_output *kept);
+
+/** After task_output_begin(): what earlier attempts left comes first. Empties *kept. */
+void task_output_take_over(struct task_output *task, struct kept_output *kept);
+
 /** Have the task's output stay in these files, too; they are owned from now on. */
 /** Have `line` come before what the task is going to write to standard output. */
 void task_output_lead(struct task_output *task, const struct text *line);

@@ -19,6 +19,7 @@ int plan_init(struct plan *plan, int argc)
 		.kill_after_ns = 5 * LEAT_SECOND_NS,
 		.linger_ns = LEAT_SECOND_NS,
 		.drain_timeout_ns = LEAT_NEVER,
+		.retry_max_delay_ns = LEAT_NEVER,
 		.arg_files = calloc(room, sizeof *plan->arg_files),
 		.sources = calloc(room, sizeof *plan->sources),
 		.words = calloc(room, sizeof *plan->words),

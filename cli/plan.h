@@ -87,6 +87,15 @@ enum command_kind {
 
 enum standard_input { STDIN_NULL, STDIN_INHERIT, STDIN_RECORD, STDIN_TERMINAL };
 
+/** What is tried again; not `given`: all that failed. */
+struct retry_on {
+	bool given, timeout, crash;
+	struct {
+		int first, last; //< exit statuses
+	} ranges[16];
+	size_t count;
+};
+
 /** What a front end decides by rules of its own, where it has any. */
 struct front_rules {
 	int (*exit_status)(const struct account *account);
@@ -149,6 +158,9 @@ struct plan {
 	int64_t drain_timeout_ns; //< LEAT_NEVER: none
 	bool terminate_on_interrupt;
 	struct halt halt;
+	uint64_t retries; //< how many attempts more
+	int64_t retry_delay_ns, retry_max_delay_ns;
+	struct retry_on retry_on;
 
 	bool keep_order, line_buffer, ungroup;
 	enum output_mode mode; //< what these come to

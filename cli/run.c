@@ -291,10 +291,15 @@ static int start_engine(struct run *run)
 		error = lanes_create(&run->lanes);
 	if (error)
 		goto destroy_pool;
-	error = start_signals(run);
+	error = run_start_retries(run);
 	if (error)
 		goto destroy_lanes;
+	error = start_signals(run);
+	if (error)
+		goto stop_retries;
 	return 0;
+stop_retries:
+	retries_stop(run->retries);
 destroy_lanes:
 	lanes_destroy(run->lanes);
 destroy_pool:
@@ -347,7 +352,10 @@ static void run_tasks(struct run *run)
 		message("reading commands from the terminal, one per line, until Ctrl-D");
 	run->started = leat_context_now(run->cancellation.kill);
 	read_input(run);
+	retries_drain(run->retries);
 	leat_pool_wait(run->pool);
+	retries_stop(run->retries);
+	run->retries = NULL;
 	run_give_up_lanes(run);
 	display_stop(run->display);
 	run->display = NULL;

@@ -6,6 +6,7 @@
 #include "confirm.h"
 #include "display.h"
 #include "lanes.h"
+#include "retries.h"
 #include "rows.h"
 #include "signals.h"
 #include "slot.h"
@@ -20,7 +21,8 @@ struct run {
 	struct rows *rows;
 	struct recipe *recipe;
 	struct tasks *tasks;
-	struct lanes *lanes; //< NULL: no task waits for another
+	struct retries *retries; //< NULL: no task is tried again
+	struct lanes *lanes;     //< NULL: no task waits for another
 	struct pace pace;
 	struct confirm confirm; //< where the plan asks
 	const char *temporary_directory;
@@ -75,9 +77,11 @@ uint64_t run_total(struct run *run);
 /** Start the display, where it is wanted. Without it the run is none the worse. */
 void run_start_display(struct run *run);
 
-/** The task is over, or will never be: `task->end` says how. It is not the caller's any
- * more. */
-void run_conclude(struct run *run, struct task *task);
+/**
+ * The task is over, or will never be: `task->end` says how. It is not the caller's any
+ * more. Returns whether it is over: else there will be another attempt.
+ */
+bool run_conclude(struct run *run, struct task *task);
 
 /** Count a task as failed that could not even be tried, and say why. */
 void run_fail_task(struct run *run, struct task *task, int error);
@@ -85,6 +89,7 @@ void run_fail_task(struct run *run, struct task *task, int error);
 /** One task, `argument`, in its worker; and its completion (leat_job_fn). */
 void run_task(struct leat_worker *worker, void *argument);
 /** Tasks as the lanes have them, as long as some are due (leat_job_fn). */
+int run_start_retries(struct run *run);
 void run_lanes(struct leat_worker *worker, void *argument);
 void run_task_complete(void *argument, const struct leat_completion *completion);
 

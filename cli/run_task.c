@@ -2,6 +2,7 @@
 #include "run_inside.h"
 
 #include "color.h"
+#include "duration.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ static void append_task_line(struct text *line, const struct task *task, unsigne
 	const struct run *run = task->run;
 	const struct plan *plan = run->plan;
 	struct text command = {0};
+	struct text again = {0};
 	struct task_trouble trouble = {
 		.error = error,
 		.words = error == -EINVAL    ? "there is a NUL byte in it"
@@ -34,12 +36,22 @@ static void append_task_line(struct text *line, const struct task *task, unsigne
 
 	if (task->end == TASK_OK || task->end == TASK_UNRUN || !tells)
 		return;
+	if (task->again) {
+		text_format(&again, "attempt %llu of %llu, again%s",
+			(unsigned long long)task->attempt,
+			(unsigned long long)plan->retries + 1,
+			task->delay_ns ? " in " : "");
+		if (task->delay_ns)
+			duration_append(&again, task->delay_ns);
+		trouble.next = again.bytes;
+	}
 	if (run->color)
 		text_format(line, COLOR_RED);
 	recipe_append_command(run->recipe, task, slot, MOST_VALUES, &command);
 	account_append_task(line, task->sequence, outcome, &trouble, plan->timeout_ns,
 		command.bytes ? command.bytes : "", command.length);
 	text_finish(&command);
+	text_finish(&again);
 	if (run->color) { // before the newline, which is to be of no colour
 		line->length--;
 		text_format(line, COLOR_OFF "\n");
@@ -125,6 +137,7 @@ static void run_in(struct slot *slot, struct task *task)
 	struct run *run = task->run;
 	struct leat_outcome outcome = {0};
 	struct text line = {0};
+	enum task_end before = task->end;
 	int error = slot_begin(slot, task);
 	bool ends_run, tells = !run->plan->quiet;
 
@@ -133,13 +146,22 @@ static void run_in(struct slot *slot, struct task *task)
 	if (!error) {
 		let_go(run, task->held);
 		task->held = false;
+		task->attempt++;
 		error = slot_run(slot, task, &outcome);
 	}
 	task->end = classify(&outcome, error);
+	if (task->end == TASK_UNRUN && task->was_tried)
+		task->end = before;
+	task->was_tried = true;
 	if (!error && outcome.ended_by == LEAT_BY_DEADLINE)
 		atomic_store(&run->account.deadline_hit, true);
 	ends_run = judge(run, &outcome, error, &tells);
 	task->status = account_status(&outcome, error);
+	task->again = !error && !ends_run && run->retries &&
+		      !leat_context_cause(run->cancellation.intake) &&
+		      retries_wanted(run->plan, task, &outcome);
+	if (task->again)
+		task->delay_ns = retries_delay(run->plan, task);
 	append_task_line(&line, task, slot_number(slot), &outcome, error, tells);
 
 	error = slot_end(slot, task, error ? NULL : &outcome, &line);
@@ -185,10 +207,15 @@ static void halt(struct run *run, const struct task *task)
 	text_finish(&words);
 }
 
-void run_conclude(struct run *run, struct task *task)
+bool run_conclude(struct run *run, struct task *task)
 {
 	bool held = task->held;
 
+	if (task->again && retries_add(run->retries, task, task->delay_ns))
+		return false;
+	retries_count(run->retries, -1);
+	leat_capture_destroy(task->kept.out);
+	leat_capture_destroy(task->kept.err);
 	account_count(&run->account, task->end);
 	halt(run, task);
 	if (task->end == TASK_UNRUN) {
@@ -198,6 +225,21 @@ void run_conclude(struct run *run, struct task *task)
 		free(task);
 	}
 	let_go(run, held);
+	return true;
+}
+
+// Tasks that follow one another in their lanes, from this one on.
+static void run_from(struct run *run, struct task *task, unsigned number)
+{
+	while (task) {
+		struct lane *lane = task->lane;
+
+		run_one(run, task, number);
+		if (!run_conclude(run, task) || !lane)
+			return;
+		task = lanes_leave(
+			run->lanes, lane, !leat_context_cause(run->cancellation.intake));
+	}
 }
 
 void run_task(struct leat_worker *worker, void *argument)
@@ -226,14 +268,63 @@ void run_task_complete(void *argument, const struct leat_completion *completion)
 void run_lanes(struct leat_worker *worker, void *argument)
 {
 	struct run *run = argument;
-	struct task *task = lanes_take(run->lanes);
 
-	while (task) {
-		struct lane *lane = task->lane;
+	run_from(run, lanes_take(run->lanes), leat_worker_number(worker));
+}
 
-		run_one(run, task, leat_worker_number(worker));
-		run_conclude(run, task);
-		task = lanes_leave(
-			run->lanes, lane, !leat_context_cause(run->cancellation.intake));
-	}
+/* ---- attempts after the first ---- */
+
+static void run_again(struct leat_worker *worker, void *argument)
+{
+	struct task *task = argument;
+
+	run_from(task->run, task, leat_worker_number(worker));
+}
+
+// There is none: the last one's end stands.
+static void give_up_again(void *argument, struct task *task)
+{
+	struct run *run = argument;
+	struct lane *lane = task->lane;
+
+	if (leat_context_cause(run->cancellation.intake) == LEAT_CAUSE_DEADLINE)
+		atomic_store(&run->account.deadline_hit, true);
+	task->again = false;
+	run_conclude(run, task);
+	if (lane)
+		lanes_leave(run->lanes, lane, false);
+}
+
+static void complete_again(void *argument, const struct leat_completion *completion)
+{
+	struct task *task = argument;
+
+	if (completion->end == LEAT_JOB_CANCELED)
+		give_up_again(task->run, task);
+}
+
+static int submit_again(void *argument, struct task *task)
+{
+	struct run *run = argument;
+	struct leat_job job = {
+		.run = run_again,
+		.complete = complete_again,
+		.argument = task,
+		.context = run->cancellation.terminate,
+	};
+
+	return leat_pool_submit(run->pool, &job, NULL);
+}
+
+int run_start_retries(struct run *run)
+{
+	struct retries_settings settings = {
+		.plan = run->plan,
+		.intake = run->cancellation.intake,
+		.argument = run,
+		.submit = submit_again,
+		.give_up = give_up_again,
+	};
+
+	return run->plan->retries ? retries_start(&run->retries, &settings) : 0;
 }

@@ -210,7 +210,7 @@ static void append_tag(const struct slot *slot, const struct task *task, struct 
 	text_finish(&words);
 }
 
-int slot_begin(struct slot *slot, const struct task *task)
+int slot_begin(struct slot *slot, struct task *task)
 {
 	const struct surroundings *surroundings = slot->surroundings;
 	struct text tag = {0}, command = {0};
@@ -218,6 +218,7 @@ int slot_begin(struct slot *slot, const struct task *task)
 
 	append_tag(slot, task, &tag);
 	task_output_begin(slot->output, task->sequence, &tag);
+	task_output_take_over(slot->output, &task->kept);
 	text_finish(&tag);
 	if (surroundings->results.directory_fd < 0)
 		return 0;
@@ -386,15 +387,16 @@ int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *ou
 
 	snprintf(slot->variables[VARIABLE_SEQ], VARIABLE_BYTES, "LEAT_SEQ=%" PRIu64,
 		task->sequence);
-	snprintf(slot->variables[VARIABLE_ATTEMPT], VARIABLE_BYTES, "LEAT_ATTEMPT=1");
+	snprintf(slot->variables[VARIABLE_ATTEMPT], VARIABLE_BYTES,
+		"LEAT_ATTEMPT=%" PRIu64, task->attempt);
 	show_command(slot, task);
 	if (surroundings->plan->echoes)
 		echo_command(slot, task);
 	return start_and_wait(slot, &spec, outcome);
 }
 
-int slot_end(struct slot *slot, const struct task *task,
-	const struct leat_outcome *outcome, const struct text *line)
+int slot_end(struct slot *slot, struct task *task, const struct leat_outcome *outcome,
+	const struct text *line)
 {
 	const struct surroundings *surroundings = slot->surroundings;
 	int result = 0;
@@ -406,6 +408,9 @@ int slot_end(struct slot *slot, const struct task *task,
 	if (surroundings->results.directory_fd >= 0)
 		result = results_end(&surroundings->results, task, outcome,
 			surroundings->control.timeout_ns);
-	task_output_end(slot->output, line);
+	if (task->again)
+		task_output_pause(slot->output, line, &task->kept);
+	else
+		task_output_end(slot->output, line);
 	return result;
 }

@@ -49,7 +49,7 @@ unsigned slot_number(const struct slot *slot);
  * Begin with the output of `task`; slot_end() is due in any case. Returns 0, or why the
  * results can't be kept.
  */
-int slot_begin(struct slot *slot, const struct task *task);
+int slot_begin(struct slot *slot, struct task *task);
 
 /**
  * Make its command, and wait until it may begin. Returns 0; a negative errno where it
@@ -72,7 +72,7 @@ int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *ou
  * did not run. Blocks as task_output_end() does. Returns 0, or why the
  * outcome could not be written to the results.
  */
-int slot_end(struct slot *slot, const struct task *task,
-	const struct leat_outcome *outcome, const struct text *line);
+int slot_end(struct slot *slot, struct task *task, const struct leat_outcome *outcome,
+	const struct text *line);
 
 #endif

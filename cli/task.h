@@ -3,6 +3,7 @@
 #define LEAT_CLI_TASK_H
 
 #include "account.h"
+#include "output.h"
 #include "value.h"
 
 struct run;
@@ -11,12 +12,17 @@ struct lane;
 struct task {
 	struct run *run;
 	struct task *next;
-	struct lane *lane; //< NULL: none but itself is in its way
-	uint64_t sequence; //< its number, from 1
-	enum task_end end; //< set by the slot that ran it
-	int status;        //< as a shell would tell it, once it has ended
-	bool held;         //< by a worker, and not begun yet
-	bool too_large;    //< it can't be a command
+	struct lane *lane;        //< NULL: none but itself is in its way
+	uint64_t sequence;        //< its number, from 1
+	enum task_end end;        //< set by the slot that ran it
+	int status;               //< as a shell would tell it, once it has ended
+	uint64_t attempt;         //< its number, from 1 once the first has begun
+	bool was_tried;           //< it has had an attempt
+	bool again;               //< there is to be another
+	int64_t delay_ns, due_ns; //< until then, and when
+	struct kept_output kept;  //< of earlier attempts
+	bool held;                //< by a worker, and not begun yet
+	bool too_large;           //< it can't be a command
 	size_t count;
 	struct value values[]; //< and their bytes behind
 };

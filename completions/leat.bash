@@ -191,6 +191,14 @@ _leat_value() {
 		compopt -o nospace 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -e -S = -- "$current")
 		;;
+	--retries)
+		;;
+	--retry-delay | --retry-max-delay)
+		_leat_durations "$current"
+		;;
+	--retry-on)
+		_leat_words "timeout crash 1" "$current"
+		;;
 	--halt)
 		_leat_words "soon,fail=1 now,fail=1 soon,fail=10% soon,success=1 never" "$current"
 		;;
@@ -222,7 +230,7 @@ _leat() {
 		-C --colsep --header --trim --link --shuf --seed
 		-c --script -I --replace -n --max-args -X --fill -s --max-chars --as
 		-j --jobs -P --shell --timeout --delay --lane --stdin --chdir --env
-		--deadline --kill-after --linger --halt --fail-fast --on-cancel --drain-timeout
+		--deadline --kill-after --linger --retries --retry-delay --retry-max-delay --retry-on --halt --fail-fast --on-cancel --drain-timeout
 		-k --keep-order --line-buffer -u --ungroup --tag --tagstring --results --pty
 		--dry-run -t --verbose --progress --no-progress --color
 		--unrun --summary -q --quiet --help --version"

@@ -47,6 +47,43 @@ static const char *set_stdin(struct plan *plan, const char *value)
 	return NULL;
 }
 
+// One of a list: a status, several as 3-5, timeout or crash. Returns its end, NULL: none.
+static const char *parse_retry(struct retry_on *on, const char *at)
+{
+	size_t length = strcspn(at, ",");
+	char *end = (char *)at;
+	long first = strtol(at, &end, 10), last = first;
+
+	if (strncmp(at, "timeout", length) == 0 && length == strlen("timeout")) {
+		on->timeout = true;
+		return at + length;
+	}
+	if (strncmp(at, "crash", length) == 0 && length == strlen("crash")) {
+		on->crash = true;
+		return at + length;
+	}
+	if (end != at && *end == '-')
+		last = strtol(end + 1, &end, 10);
+	if (end != at + length || end == at || first < 1 || last > 255 || first > last ||
+		on->count == sizeof on->ranges / sizeof *on->ranges)
+		return NULL;
+	on->ranges[on->count].first = (int)first;
+	on->ranges[on->count++].last = (int)last;
+	return end;
+}
+
+static const char *set_retry_on(struct plan *plan, const char *value)
+{
+	plan->retry_on = (struct retry_on){.given = true};
+	while (value) {
+		value = parse_retry(&plan->retry_on, value);
+		if (value && !*value)
+			return NULL;
+		value = value ? value + 1 : NULL;
+	}
+	return "exit statuses from 1 to 255, as 1,3-5, and timeout and crash";
+}
+
 static const char *set_halt(struct plan *plan, const char *value)
 {
 	return halt_parse(&plan->halt, value) == 0
@@ -154,6 +191,14 @@ static const struct option table[] = {
 		FIELD(directory), NULL, false},
 	{0, "env", "NAME=T", "with this in the environment, {} replaced", OTHER, 0,
 		add_variable, false},
+	{0, "retries", "N", "try a failed task again, up to N times", NUMBER,
+		FIELD(retries), NULL, false},
+	{0, "retry-delay", "DUR", "after DUR, then twice that, and so on", DURATION,
+		FIELD(retry_delay_ns), NULL, false},
+	{0, "retry-max-delay", "DUR", "but no longer than DUR", DURATION,
+		FIELD(retry_max_delay_ns), NULL, false},
+	{0, "retry-on", "WHAT", "only on these: 1,3-5,timeout,crash", OTHER, 0,
+		set_retry_on, false},
 	{0, "halt", "WHEN", "stop at soon|now,fail|success|done=K|K%", OTHER, 0, set_halt,
 		false},
 	{0, "fail-fast", NULL, "start no more once a task failed", OTHER, 0,

@@ -1,10 +1,10 @@
 /*
- * A task that waits stands in a list, by the time at which it is due, and holds no slot. The
- * thread sleeps until the first is due, and submits it then. The end of the intake wakes
- * it: what still waits is given up, its last attempt's end stands.
+ * A task that waits stands in a list, by the time at which it is due, and holds no slot.
+ * The thread sleeps until the first is due, and submits it then. The end of the intake
+ * wakes it: what still waits is given up, its last attempt's end stands.
  *
- * The pool's intake must not be closed while a task may come again. So tasks under way are
- * counted, and main waits until there are none.
+ * The pool's intake must not be closed while a task may come again. So tasks under way
+ * are counted, and main waits until there are none.
  */
 #include "retries.h"
 
@@ -46,7 +46,8 @@ static void end(void *argument)
 
 // With the lock, which it lets go meanwhile, at most until the time `due_ns` or the run's
 // deadline, of which nobody tells.
-static void sleep_until(struct retries *retries, pthread_cond_t *condition, int64_t due_ns)
+static void sleep_until(
+	struct retries *retries, pthread_cond_t *condition, int64_t due_ns)
 {
 	struct leat_context *intake = retries->settings.intake;
 	int64_t deadline = leat_context_deadline(intake), end_ns;

@@ -12,7 +12,7 @@ struct retries_settings {
 	const struct plan *plan;
 	struct leat_context *intake; //< at its end nothing is tried again
 	void *argument;
-	int (*submit)(void *argument, struct task *task);    //< may block; 0: it will run
+	int (*submit)(void *argument, struct task *task);   //< may block; 0: it will run
 	void (*give_up)(void *argument, struct task *task); //< it won't; its end stands
 };
 
@@ -30,7 +30,8 @@ bool retries_wanted(const struct plan *plan, const struct task *task,
 /** How long `task` is to wait; the time doubles with each attempt, and varies by half. */
 int64_t retries_delay(const struct plan *plan, const struct task *task);
 
-/** Have `task` wait for `delay_ns`. False: the intake has ended; it remains the caller's. */
+/** Have `task` wait for `delay_ns`. False: the intake has ended; it remains the caller's.
+ */
 bool retries_add(struct retries *retries, struct task *task, int64_t delay_ns);
 
 /** One more task is under way, or has ended for good. */

@@ -155,13 +155,13 @@ static void run_in(struct slot *slot, struct task *task)
 	task->was_tried = true;
 	if (!error && outcome.ended_by == LEAT_BY_DEADLINE)
 		atomic_store(&run->account.deadline_hit, true);
-	ends_run = judge(run, &outcome, error, &tells);
-	task->status = account_status(&outcome, error);
-	task->again = !error && !ends_run && run->retries &&
+	task->again = !error && run->retries &&
 		      !leat_context_cause(run->cancellation.intake) &&
 		      retries_wanted(run->plan, task, &outcome);
 	if (task->again)
 		task->delay_ns = retries_delay(run->plan, task);
+	ends_run = !task->again && judge(run, &outcome, error, &tells);
+	task->status = account_status(&outcome, error);
 	append_task_line(&line, task, slot_number(slot), &outcome, error, tells);
 
 	error = slot_end(slot, task, error ? NULL : &outcome, &line);

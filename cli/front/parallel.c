@@ -170,6 +170,15 @@ static const char *set_results(struct plan *plan, const char *value)
 							  : "the name of a directory";
 }
 
+// The first attempt counts, too.
+static const char *set_retries(struct plan *plan, const char *value)
+{
+	long count = parse_count(value);
+
+	plan->retries = count > 0 ? (uint64_t)count - 1 : 0;
+	return count < 0 ? "a number of attempts" : NULL;
+}
+
 // Also as it was once: 0, 1 and 2.
 static const char *set_halt(struct plan *plan, const char *value)
 {
@@ -261,6 +270,8 @@ static const struct option table[] = {
 		FIELD(delay_ns), NULL, false},
 	{0, "timeout", "DUR", "end a command after DUR", DURATION, FIELD(timeout_ns),
 		NULL, false},
+	{0, "retries", "N", "try a failed command up to N times", OTHER, 0, set_retries,
+		false},
 	{0, "halt", "WHEN", "stop at soon|now,fail|success|done=K|K%", OTHER, 0, set_halt,
 		false},
 	{0, "halt-on-error", "WHEN", "the same", OTHER, 0, set_halt, false},
@@ -315,7 +326,6 @@ static const struct option table[] = {
 	IGNORES("gnu"),
 	IGNORES("plain"),
 	IGNORES("silent"),
-	REFUSES(0, "retries", "N", TO_COME),
 	REFUSES(0, "joblog", "FILE", TO_COME),
 	REFUSES(0, "resume", NULL, TO_COME),
 	REFUSES(0, "resume-failed", NULL, TO_COME),

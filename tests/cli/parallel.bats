@@ -452,6 +452,12 @@ names='\na/b.c/d.e.f.g\na.b.c\n.x.y\nfoobarbaz\nFoo.tar.gz\nnoext\nabcabc\na b\n
 	[ "$status" -eq 255 ]
 }
 
+@test "--retries N: up to N attempts" {
+	same '' -j1 -k --retries 3 'echo {} >>log; [ "$(wc -l <log)" -eq 3 ] && cat log; false' ::: a
+	same '' -j1 -k --retries 3 'echo {} >>log; [ "$(wc -l <log)" -eq 2 ]' ::: a
+	same '' -j1 -k --retries 1 'echo {} >>log; cat log; false' ::: a
+}
+
 @test "--halt: no more jobs are started, and the deciding one's exit status counts" {
 	same '' -j1 -k --halt soon,fail=1 'echo {}; exit {};' ::: 0 3 4
 	same '' -j1 -k --halt now,fail=2 'echo {}; exit {};' ::: 0 3 4 5

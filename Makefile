@@ -197,10 +197,10 @@ check-asan:
 	$(SANITIZED) BUILD=.build/asan \
 		CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' test
 
-# The units, and of the command what crosses threads most.
+# The units, and of the command what crosses threads most: cancellation.
 check-tsan:
 	$(SANITIZED) BUILD=.build/tsan CFLAGS='-O1 -g -fsanitize=thread' test \
-		TESTS='$(UNIT_TESTS) cancel.bats lanes.bats retries.bats halt.bats'
+		TESTS='$(UNIT_TESTS) cancel.bats'
 
 # What is found beyond the corpus stays in the build directory.
 FUZZ_SECONDS ?= 20

@@ -256,3 +256,13 @@ void floor_release(struct floor *floor, struct claim *claim)
 	claim->held = floor->taken = floor->streaming = false;
 	pthread_mutex_unlock(&floor->lock);
 }
+
+bool floor_is_claimed(struct floor *floor, const struct claim *claim)
+{
+	bool claimed;
+
+	pthread_mutex_lock(&floor->lock);
+	claimed = claim->held || claim->waiting;
+	pthread_mutex_unlock(&floor->lock);
+	return claimed;
+}

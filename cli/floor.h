@@ -56,6 +56,9 @@ bool floor_leave_behind(struct floor *floor, struct claim *claim, struct parcel 
  * is to be written next, by the caller, who then owns it. NULL: there is nothing, and
  * the floor was passed on.
  */
+/** Whether the claim has the floor or waits for it. */
+bool floor_is_claimed(struct floor *floor, const struct claim *claim);
+
 /**
  * Give the floor up, which stays free for the same key: another claim is to come for it.
  */

@@ -160,7 +160,7 @@ static ssize_t collect_or_nap(struct sink *sink, int fd, bool readable)
 	if (is_to_nap(task) && begin_nap(task))
 		return -EAGAIN;
 	sink_go_on(sink);
-	if (task->claim.waiting)
+	if (task->output->settings.mode == OUTPUT_KEEP) // it is waiting in the queue
 		sink_watch(sink, task->claim.wake_fd, POLLIN);
 	return collect(&sink->stream, fd, readable);
 }

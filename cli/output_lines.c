@@ -102,7 +102,7 @@ void output_lines_end(struct task_output *task, const struct text *line)
 	struct output *output = task->output;
 
 	if (!sink_has_more(&task->out) && !sink_has_more(&task->err) && !line->length &&
-		!task->claim.held && !task->claim.waiting)
+		!floor_is_claimed(output->floor, &task->claim))
 		return;
 	floor_enter(output->floor, &task->claim, true);
 	send_lines(&task->out, true);

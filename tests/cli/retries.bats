@@ -58,9 +58,9 @@ setup() {
 }
 
 @test "--retry-delay doubles, up to --retry-max-delay" {
-	run leat --retries 4 --retry-delay 2ms --retry-max-delay 5ms <<<'date +%s%N >>times; exit 1'
-	[ "$(wc -l <times)" -eq 5 ]
-	[ "$(awk 'NR > 1 { print ($1 - last >= 1000000) } { last = $1 }' times | sort -u)" = 1 ]
+	run leat --retries 4 --retry-delay 2ms --retry-max-delay 5ms <<<'date +%s%N >>stamps; exit 1'
+	[ "$(wc -l <stamps)" -eq 5 ]
+	[ "$(awk 'NR > 1 { print ($1 - last >= 1000000) } { last = $1 }' stamps | sort -u)" = 1 ]
 }
 
 @test "-k: all attempts' output stands in the task's place" {

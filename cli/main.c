@@ -16,6 +16,7 @@
  *   rows.c           the values of a record, of one source or several; columns.c
  *   tasks.c          one record or several become a task
  *   task.h           a record that is a command to run
+ *   retries.c        tasks that wait for their next attempt; halt.c: when it is enough
  *   lanes.c          tasks that wait for one another; pace.c: starts that wait
  *   slot.c           one of the N places where tasks run: environment, tag, results
  *   recipe.c         from a task's values to its command; template.c: {} and its kin

@@ -42,6 +42,12 @@ void plan_finish(struct plan *plan)
 	free(plan->owned_tag);
 }
 
+const char *plan_separator(const struct plan *plan)
+{
+	return plan->column_separator && !plan->column_pattern ? plan->column_separator
+							       : "\t";
+}
+
 int plan_split_words(struct plan *plan, char *text, bool apart)
 {
 	const char **words;

@@ -182,6 +182,9 @@ struct plan {
 int plan_init(struct plan *plan, int argc);
 void plan_finish(struct plan *plan);
 
+/** What stands between the columns of a record that is written: a text, or a tab. */
+const char *plan_separator(const struct plan *plan);
+
 /**
  * Have the words be those of `text`, which is cut apart at each blank, or (not `apart`)
  * be that one. Errors: -ENOMEM.

@@ -181,10 +181,12 @@ static struct template_values narrow(const struct recipe *recipe,
 	return values;
 }
 
-// All words, with blanks between.
+// All words, with blanks between; `quote` is for the values in them, or (`whole`) for
+// each word as it comes out.
 static void append_words(const struct recipe *recipe, struct template_values values,
-	template_quote_fn quote, struct text *text)
+	template_quote_fn quote, bool whole, struct text *text)
 {
+	struct text expanded = {0};
 	const char *separator = "";
 
 	for (size_t index = 0; index < recipe->count; index++) {
@@ -195,34 +197,17 @@ static void append_words(const struct recipe *recipe, struct template_values val
 				narrow(recipe, word, values, nth);
 
 			text_append(text, separator, strlen(separator));
-			template_append(word, text, &narrowed, quote);
 			separator = " ";
+			if (!whole) {
+				template_append(word, text, &narrowed, quote);
+				continue;
+			}
+			expanded.length = 0;
+			template_append(word, &expanded, &narrowed, NULL);
+			quote(text, expanded.bytes, expanded.length);
 		}
 	}
-}
-
-// The same, but it is the words that are quoted.
-static void append_typed(
-	const struct recipe *recipe, struct template_values values, struct text *text)
-{
-	struct text typed = {0};
-	const char *separator = "";
-
-	for (size_t index = 0; index < recipe->count; index++) {
-		const struct template *word = recipe->words[index];
-
-		for (size_t nth = 0; nth < times(recipe, word, &values); nth++) {
-			struct template_values narrowed =
-				narrow(recipe, word, values, nth);
-
-			typed.length = 0;
-			template_append(word, &typed, &narrowed, NULL);
-			text_append(text, separator, strlen(separator));
-			recipe->plan->quote(text, typed.bytes, typed.length);
-			separator = " ";
-		}
-	}
-	text_finish(&typed);
+	text_finish(&expanded);
 }
 
 static int add_value(struct command *command, const struct value *value)
@@ -278,11 +263,8 @@ static int prepare_shell(const struct recipe *recipe, const struct shell *shell,
 	int error;
 
 	command->text.length = 0;
-	if (plan->quotes_words)
-		append_typed(recipe, values_of(recipe, task, slot), &command->text);
-	else
-		append_words(
-			recipe, values_of(recipe, task, slot), quote, &command->text);
+	append_words(recipe, values_of(recipe, task, slot), quote, plan->quotes_words,
+		&command->text);
 	text_append(&command->text, "", 0);
 	if (command->text.failed)
 		return -ENOMEM;
@@ -316,7 +298,7 @@ static void append_script(
 {
 	struct text script = {0};
 
-	append_words(recipe, values, recipe->plan->quote, &script);
+	append_words(recipe, values, recipe->plan->quote, false, &script);
 	text_append(text, "sh -c ", strlen("sh -c "));
 	template_quote_shell(text, script.bytes, script.length);
 	text_append(text, " sh", strlen(" sh"));
@@ -337,12 +319,11 @@ void recipe_append_command(const struct recipe *recipe, const struct task *task,
 
 	if (values.count > most)
 		values.count = values.all_count = most;
-	if (plan->command == COMMAND_PROGRAM || plan->quotes_words)
-		append_typed(recipe, values, text);
-	else if (plan->command == COMMAND_SCRIPT)
+	if (plan->command == COMMAND_SCRIPT)
 		append_script(recipe, values, text);
 	else
-		append_words(recipe, values, quote, text);
+		append_words(recipe, values, quote,
+			plan->command == COMMAND_PROGRAM || plan->quotes_words, text);
 }
 
 static bool append_optional(const struct recipe *recipe, const struct template *template,

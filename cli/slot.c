@@ -268,13 +268,11 @@ static int fill_variables(struct slot *slot, const struct task *task)
 
 static int write_record(int fd, const struct plan *plan, const struct task *task)
 {
-	const char *separator = plan->column_separator;
+	const char *separator = plan_separator(plan);
 	struct text text = {0};
 	ssize_t written;
 	int error;
 
-	if (!separator || plan->column_pattern)
-		separator = "\t";
 	for (size_t index = 0; index < task->count; index++) {
 		const struct value *value = &task->values[index];
 

@@ -26,10 +26,8 @@ void unrun_add(struct unrun *unrun, struct task *task)
 static void write_value(
 	struct unrun *unrun, const char *bytes, size_t length, bool ends_record)
 {
-	const char *separator = unrun->plan->column_separator;
+	const char *separator = plan_separator(unrun->plan);
 
-	if (!separator || unrun->plan->column_pattern)
-		separator = "\t";
 	whole_file_write(&unrun->file, bytes, length);
 	if (ends_record)
 		whole_file_write(&unrun->file, &unrun->plan->splitting.delimiter, 1);

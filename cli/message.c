@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool make_room(struct text *text, size_t length)
+bool text_reserve(struct text *text, size_t length)
 {
 	size_t needed = text->length + length + 1;
 	size_t capacity = text->capacity ? text->capacity : 128;
@@ -28,7 +28,7 @@ static bool make_room(struct text *text, size_t length)
 
 void text_append(struct text *text, const char *bytes, size_t length)
 {
-	if (!make_room(text, length))
+	if (!text_reserve(text, length))
 		return;
 	if (length)
 		memcpy(text->bytes + text->length, bytes, length);
@@ -44,7 +44,7 @@ void text_format_arguments(struct text *text, const char *format, va_list argume
 	va_copy(again, arguments);
 	length = vsnprintf(NULL, 0, format, again);
 	va_end(again);
-	if (length < 0 || !make_room(text, (size_t)length))
+	if (length < 0 || !text_reserve(text, (size_t)length))
 		return;
 	vsnprintf(text->bytes + text->length, (size_t)length + 1, format, arguments);
 	text->length += (size_t)length;

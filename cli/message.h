@@ -17,6 +17,9 @@ struct text {
 };
 
 void text_append(struct text *text, const char *bytes, size_t length);
+
+/** Have room for `length` bytes and a NUL behind the text. False: memory ran out. */
+bool text_reserve(struct text *text, size_t length);
 void text_format_arguments(struct text *text, const char *format, va_list arguments)
 	__attribute__((format(printf, 2, 0)));
 void text_format(struct text *text, const char *format, ...)

@@ -24,6 +24,7 @@
  *   lib/             libleat: the pool, the child and its tree, cancellation
  *   output.c         a task's output on its way out, never mixed with another's
  *     output_lines.c   the same, line by line
+ *     output_nap.c     who has collected much is held back
  *     sink.c           one of its two streams: collected, tagged (tag.c), written
  *     floor.c          who may write now; pending.c: what waits for that
  *     outlet.c         standard output and standard error; leat's own lines between

@@ -30,6 +30,9 @@ struct task_output {
 /** With the floor and standard error: write leat's own line of the task. */
 void task_output_write_line(struct task_output *task, const struct text *line);
 
+/** Whether the task is held back for a moment: its standard output is paused then. */
+bool output_naps(struct task_output *task);
+
 /** The mode OUTPUT_LINES: `take` of both streams, and task_output_end(). */
 ssize_t output_lines_take(struct leat_stream *stream, int fd, bool readable);
 void output_lines_end(struct task_output *task, const struct text *line);

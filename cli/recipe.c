@@ -198,7 +198,7 @@ static void append_words(const struct recipe *recipe, struct template_values val
 
 			text_append(text, separator, strlen(separator));
 			separator = " ";
-			if (!whole) {
+			if (!whole || !quote) {
 				template_append(word, text, &narrowed, quote);
 				continue;
 			}

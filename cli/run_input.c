@@ -138,10 +138,10 @@ int run_read(struct run *run, struct task **refused)
 		}
 		retries_count(run->retries, !run->plan->dry_run);
 		error = run->plan->dry_run ? print_task(run, task) : submit(run, task);
-		if (error)
+		if (error) {
 			retries_count(run->retries, -1);
-		if (error)
 			*refused = task;
+		}
 	} while (!error);
 	return error ? error : got;
 }

@@ -84,17 +84,10 @@ static const char *set_retry_on(struct plan *plan, const char *value)
 	return "exit statuses from 1 to 255, as 1,3-5, and timeout and crash";
 }
 
-static const char *set_halt(struct plan *plan, const char *value)
-{
-	return halt_parse(&plan->halt, value) == 0
-		       ? NULL
-		       : "soon or now, a comma, and fail, success or done with =K or =K%";
-}
-
 static const char *set_fail_fast(struct plan *plan, const char *value)
 {
 	(void)value;
-	return set_halt(plan, "soon,fail=1");
+	return apply_halt(plan, "soon,fail=1");
 }
 
 static const char *set_script(struct plan *plan, const char *value)
@@ -199,8 +192,8 @@ static const struct option table[] = {
 		FIELD(retry_max_delay_ns), NULL, false},
 	{0, "retry-on", "WHAT", "only on these: 1,3-5,timeout,crash", OTHER, 0,
 		set_retry_on, false},
-	{0, "halt", "WHEN", "stop at soon|now,fail|success|done=K|K%", OTHER, 0, set_halt,
-		false},
+	{0, "halt", "WHEN", "stop at soon|now,fail|success|done=K|K%", OTHER, 0,
+		apply_halt, false},
 	{0, "fail-fast", NULL, "start no more once a task failed", OTHER, 0,
 		set_fail_fast, false},
 	{0, "deadline", "DUR", "end the run after DUR", DURATION, FIELD(deadline_ns),

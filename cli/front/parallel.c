@@ -143,12 +143,6 @@ static const char *set_tag_string(struct plan *plan, const char *value)
 	return NULL;
 }
 
-static const char *set_end(struct plan *plan, const char *value)
-{
-	plan->splitting.end_record = value && *value ? value : NULL;
-	return NULL;
-}
-
 static const char *set_nice(struct plan *plan, const char *value)
 {
 	long level = parse_count(value);
@@ -186,9 +180,7 @@ static const char *set_halt(struct plan *plan, const char *value)
 
 	if (value[0] >= '0' && value[0] <= '2' && !value[1])
 		value = old[value[0] - '0'];
-	return halt_parse(&plan->halt, value) == 0
-		       ? NULL
-		       : "soon or now, a comma, and fail, success or done with =K or =K%";
+	return apply_halt(plan, value);
 }
 
 static const char *set_minimum_version(struct plan *plan, const char *value)
@@ -230,7 +222,7 @@ static const struct option table[] = {
 	{'d', "delimiter", "C", "values end at C", OTHER, 0, apply_delimiter, false},
 	{'E', NULL, "END", "a source ends at this value", WORD,
 		FIELD(splitting.end_record), NULL, false},
-	{'e', "eof", "END", "the same; without END: at none", OTHER, 0, set_end, true},
+	{'e', "eof", "END", "the same; without END: at none", OTHER, 0, apply_end, true},
 	{'r', "no-run-if-empty", NULL, "blank values are none", FLAG,
 		FIELD(splitting.skips_blank), NULL, false},
 	{'C', "colsep", "REGEX", "a line is several values", OTHER, 0,

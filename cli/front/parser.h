@@ -55,6 +55,8 @@ const char *apply_jobs(struct plan *plan, const char *value);
 const char *apply_arg_file(struct plan *plan, const char *value);
 const char *apply_trim(struct plan *plan, const char *value);
 const char *apply_seed(struct plan *plan, const char *value);
+const char *apply_end(struct plan *plan, const char *value);
+const char *apply_halt(struct plan *plan, const char *value);
 
 /**
  * Take the words of the command, up to one of ::: :::: :::+ ::::+, and the sources

@@ -98,3 +98,16 @@ const char *apply_seed(struct plan *plan, const char *value)
 	plan->seeded = true;
 	return *value < '0' || *value > '9' || *end || errno ? "a number" : NULL;
 }
+
+const char *apply_end(struct plan *plan, const char *value)
+{
+	plan->splitting.end_record = value && *value ? value : NULL;
+	return NULL;
+}
+
+const char *apply_halt(struct plan *plan, const char *value)
+{
+	return halt_parse(&plan->halt, value) == 0
+		       ? NULL
+		       : "soon or now, a comma, and fail, success or done with =K or =K%";
+}

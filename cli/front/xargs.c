@@ -125,21 +125,10 @@ static const char *set_delimiter(struct plan *plan, const char *value)
 	return NULL;
 }
 
-static const char *set_null(struct plan *plan, const char *value)
-{
-	return apply_null(plan, value);
-}
-
 static const char *set_arg_file(struct plan *plan, const char *value)
 {
 	plan->arg_files[0] = value;
 	plan->arg_file_count = 1;
-	return NULL;
-}
-
-static const char *set_end(struct plan *plan, const char *value)
-{
-	plan->splitting.end_record = value && *value ? value : NULL;
 	return NULL;
 }
 
@@ -198,12 +187,12 @@ static const char *set_group(struct plan *plan, const char *value)
 
 static const struct option table[] = {
 	HEADING("Input"),
-	{'0', "null", NULL, "items end at a NUL byte", OTHER, 0, set_null, false},
+	{'0', "null", NULL, "items end at a NUL byte", OTHER, 0, apply_null, false},
 	{'a', "arg-file", "FILE", "read items from FILE", OTHER, 0, set_arg_file, false},
 	{'d', "delimiter", "C", "items end at C, nothing is quoted", OTHER, 0,
 		set_delimiter, false},
-	{'E', NULL, "END", "the input ends at this item", OTHER, 0, set_end, false},
-	{'e', "eof", "END", "the same; without END: at none", OTHER, 0, set_end, true},
+	{'E', NULL, "END", "the input ends at this item", OTHER, 0, apply_end, false},
+	{'e', "eof", "END", "the same; without END: at none", OTHER, 0, apply_end, true},
 	HEADING("Command"),
 	{'I', NULL, "R", "each line replaces R in the arguments", OTHER, 0, set_replace,
 		false},

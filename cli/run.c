@@ -406,6 +406,7 @@ static int run_with_input(struct run *run)
 	}
 	run_tasks(run);
 	finish_unrun(run);
+	signals_settle(run->signals); // the notice stands before the summary
 	print_summary(run);
 	return conclude(run);
 }

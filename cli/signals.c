@@ -19,6 +19,7 @@
 #include "signals.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -38,10 +39,11 @@ struct signals {
 	pthread_t thread;
 	struct leat_watch watch; //< on the intake
 	atomic_bool quit;
-	bool reap_later;     //< SIGCHLD is being left pending
-	bool draining;       //< the intake has ended
-	bool standing;       //< between SIGTSTP and SIGCONT
-	int64_t drain_until; //< on the contexts' clock; LEAT_NEVER: no timeout runs
+	pthread_mutex_t raising; //< from a level's begin until the receiver knows of it
+	bool reap_later;         //< SIGCHLD is being left pending
+	bool draining;           //< the intake has ended
+	bool standing;           //< between SIGTSTP and SIGCONT
+	int64_t drain_until;     //< on the contexts' clock; LEAT_NEVER: no timeout runs
 };
 
 bool signals_is_ignored(int number)
@@ -76,9 +78,12 @@ void signals_block(void)
 static void raise_level(struct signals *signals, enum level entry, int number)
 {
 	const struct signals_receiver *receiver = signals->receiver;
-	enum level level = cancellation_raise(receiver->cancellation, entry, number);
+	enum level level;
 
+	pthread_mutex_lock(&signals->raising);
+	level = cancellation_raise(receiver->cancellation, entry, number);
 	receiver->level_reached(receiver->argument, level, number);
+	pthread_mutex_unlock(&signals->raising);
 }
 
 static void stand_still(struct signals *signals)
@@ -218,8 +223,10 @@ int signals_start(struct signals **result, const struct signals_receiver *receiv
 		return -ENOMEM;
 	signals->receiver = receiver;
 	signals->drain_until = LEAT_NEVER;
+	pthread_mutex_init(&signals->raising, NULL);
 	error = -pthread_create(&signals->thread, NULL, signals_main, signals);
 	if (error) {
+		pthread_mutex_destroy(&signals->raising);
 		free(signals);
 		return error;
 	}
@@ -229,12 +236,19 @@ int signals_start(struct signals **result, const struct signals_receiver *receiv
 	return 0;
 }
 
+void signals_settle(struct signals *signals)
+{
+	pthread_mutex_lock(&signals->raising);
+	pthread_mutex_unlock(&signals->raising);
+}
+
 void signals_stop(struct signals *signals)
 {
 	leat_context_unwatch(signals->receiver->cancellation->intake, &signals->watch);
 	atomic_store(&signals->quit, true);
 	poke(signals);
 	pthread_join(signals->thread, NULL);
+	pthread_mutex_destroy(&signals->raising);
 	free(signals);
 }
 

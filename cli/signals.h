@@ -27,6 +27,9 @@ void signals_block(void);
 /** Start the thread. `receiver` is kept. Errors: -ENOMEM, -EAGAIN. */
 int signals_start(struct signals **result, const struct signals_receiver *receiver);
 
+/** Wait until level_reached() has returned for every level that has been raised. */
+void signals_settle(struct signals *signals);
+
 /** Stop and join it. */
 void signals_stop(struct signals *signals);
 

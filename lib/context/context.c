@@ -6,8 +6,8 @@
  * at once, so there is no moment at which a timer would have to run.
  *
  * Data. The links of the tree, the watches and the wake descriptors belong to
- * the tree's one lock. `cause` is written under it and read without; `deadline`
- * and `tree` never change; the clock is lock-free (base/clock.h).
+ * the tree's one lock. `cause` is written under it and read without; `deadline`,
+ * `parent` and `tree` never change; the clock is lock-free (base/clock.h).
  *
  * Cancel. Under the lock the subtree is walked: causes are set, wake descriptors
  * written, watches moved to the tree's list of calls to make. Then the list is
@@ -238,13 +238,16 @@ void leat_context_cancel(struct leat_context *context, int cause)
 	pthread_mutex_unlock(&tree->lock);
 }
 
+// An ancestor that has ended is asked, too: cancel comes to it before it comes here.
 int leat_context_cause(const struct leat_context *context)
 {
 	int cause = atomic_load(&context->cause);
 
-	if (cause || context->deadline == LEAT_NEVER)
-		return cause;
-	return cause_or_deadline(context, 0);
+	if (!cause && context->deadline != LEAT_NEVER)
+		cause = cause_or_deadline(context, 0);
+	while (!cause && (context = context->parent))
+		cause = atomic_load(&context->cause);
+	return cause;
 }
 
 int64_t leat_context_deadline(const struct leat_context *context)

@@ -470,6 +470,29 @@ static void a_cancel_amid_creations_and_destructions_is_safe(void **state)
 	leat_context_destroy(root);
 }
 
+// Many are between the two, so that cancel takes a while from the one to the other.
+static void no_context_lives_below_one_that_is_seen_to_have_ended(void **state)
+{
+	enum { BETWEEN = 20000 };
+	struct leat_context *root = make(NULL, LEAT_NEVER);
+	struct leat_context *last = make(root, LEAT_NEVER);
+	static struct leat_context *between[BETWEEN];
+	pthread_t canceler;
+
+	(void)state;
+	for (int index = 0; index < BETWEEN; index++)
+		between[index] = make(root, LEAT_NEVER);
+	pthread_create(&canceler, NULL, cancel, root);
+	while (!leat_context_cause(root))
+		sched_yield();
+	assert_int_equal(leat_context_cause(last), CAUSE);
+	pthread_join(canceler, NULL);
+	for (int index = 0; index < BETWEEN; index++)
+		leat_context_destroy(between[index]);
+	leat_context_destroy(last);
+	leat_context_destroy(root);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -487,6 +510,7 @@ int main(void)
 		cmocka_unit_test(a_cancel_wins_over_a_deadline_that_passes_after_it),
 		cmocka_unit_test(a_wake_descriptor_stays_readable_and_the_same),
 		cmocka_unit_test(a_child_of_an_ended_parent_has_ended),
+		cmocka_unit_test(no_context_lives_below_one_that_is_seen_to_have_ended),
 		cmocka_unit_test(a_watch_may_be_used_again),
 		cmocka_unit_test(a_call_is_made_without_a_lock_of_the_tree),
 		cmocka_unit_test(contexts_are_destroyed_in_any_order),

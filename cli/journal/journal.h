@@ -1,0 +1,69 @@
+/* The journal: what was run and how it went, kept for good. leat-journal(5). */
+#ifndef LEAT_CLI_JOURNAL_H
+#define LEAT_CLI_JOURNAL_H
+
+#include "plan.h"
+#include "recipe.h"
+#include "task.h"
+
+struct journal;
+
+/** What is told of the journal, by any thread, once. */
+struct journal_events {
+	void *argument;
+	void (*broken)(void *argument, const char *words); //< it can't be written any more
+};
+
+/**
+ * Open the plan's journal, make it where there is none, and begin a run in it. Blocks
+ * while the tasks of a run that was killed are being ended. Returns an exit status, other
+ * than EXIT_ALL_OK after a message.
+ */
+int journal_open(struct journal **result, const struct plan *plan,
+	const struct journal_events *events);
+
+/** The same, to look up tasks alone: nothing is written, and there may be no journal
+ * (*result NULL). */
+int journal_open_for_looking(struct journal **result, const struct plan *plan);
+
+/**
+ * The run has ended with `status`. What could not be written is kept in FILE-tail.
+ * Returns 0, or -EIO after a message. NULL: does nothing.
+ */
+int journal_close(struct journal *journal, const struct account *account,
+	int64_t elapsed_ns, int status);
+
+/** A descriptor that the guardian is to hold; -1: none. */
+int journal_guard_fd(const struct journal *journal);
+
+/* With a `journal` that is NULL the following do nothing, and return 0 or false. */
+
+/**
+ * Give a task that was read its row. Returns whether it is done already, and not to be
+ * run. By the thread that reads.
+ */
+bool journal_enter(
+	struct journal *journal, const struct recipe *recipe, struct task *task);
+
+/** How many of those that were done had failed. */
+uint64_t journal_failed_before(const struct journal *journal);
+
+/**
+ * An attempt of `task` is about to start: from now on it is known, whatever happens to
+ * this process. Returns 0, or -ECANCELED where the journal can't be written.
+ */
+int journal_begin(struct journal *journal, const struct recipe *recipe,
+	struct task *task, unsigned slot);
+
+/**
+ * It has ended; or (`error`) could not be started. As journal_begin(); with SYNC_FULL
+ * blocks until it is on the disk.
+ */
+void journal_end(struct journal *journal, struct task *task,
+	const struct leat_outcome *outcome, int error);
+
+/** The task ends as it is, without an attempt, or without a further one. */
+void journal_conclude(
+	struct journal *journal, const struct recipe *recipe, struct task *task);
+
+#endif

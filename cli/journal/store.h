@@ -1,0 +1,69 @@
+/* The journal's database: its form, and what is written to it. leat-journal(5). */
+#ifndef LEAT_CLI_JOURNAL_STORE_H
+#define LEAT_CLI_JOURNAL_STORE_H
+
+#include "account.h"
+#include "journal/entry.h"
+#include "journal/tail.h"
+#include "plan.h"
+
+#include <sqlite3.h>
+
+/** Why a file is no journal that can be used. */
+enum store_state {
+	STORE_OK,
+	STORE_EMPTY,     //< a file without a byte, or none: a journal can be made of it
+	STORE_FOREIGN,   //< something else
+	STORE_NEWER,     //< of a format that is not known here
+	STORE_CORRUPT,   //< a journal, damaged
+	STORE_UNREADABLE //< errno tells
+};
+
+/** Look at the file without touching it; *words (may be NULL) tell more of damage. */
+enum store_state store_look(const char *name, struct text *words);
+
+struct store;
+
+/**
+ * Open the journal `name`, for reading, or for writing, too; `make`: of an empty file.
+ * Returns NULL where that fails, with the cause in *words.
+ */
+struct store *store_open(const char *name, bool writes, enum journal_sync sync, bool make,
+	struct text *words);
+void store_close(struct store *store);
+
+sqlite3 *store_database(struct store *store);
+
+/** Have what follows tell what the journal holds now, as after store_open(). */
+void store_read(struct store *store);
+
+/** The journal's own number, and the last ticket that was committed. */
+uint64_t store_id(const struct store *store);
+uint64_t store_ticket(const struct store *store);
+
+/** The last run, and the first of those that it went on with. 0: there is none. */
+int64_t store_run(const struct store *store);
+int64_t store_series(const struct store *store);
+
+/** The last row of all tasks; and the first of the series, where there is one. */
+uint64_t store_last_row(const struct store *store);
+uint64_t store_first_row(const struct store *store);
+
+/** All that follows return 0, or a code of SQLite; store_words() tell more. */
+const char *store_words(struct store *store);
+
+/** A group of changes, which come to be all or none; the last ticket among them. */
+int store_begin(struct store *store);
+int store_commit(struct store *store, uint64_t ticket);
+void store_roll_back(struct store *store);
+
+/** Within a group: one entry. A tail_fn; its argument is the store. */
+int store_apply(void *store, const struct told *told);
+
+/** Within a group: a run begins, which goes on with the last series (`resumes`) or not;
+ * it has ended. */
+int store_begin_run(struct store *store, const struct plan *plan, bool resumes);
+int store_end_run(struct store *store, const struct account *account, int64_t elapsed_ns,
+	int status);
+
+#endif

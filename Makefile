@@ -19,6 +19,8 @@ HARDENING ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2
 OUR_CFLAGS := -std=c11 -D_GNU_SOURCE -DLEAT_VERSION='"$(VERSION)"' -pthread -fPIC -Ilib -Icli \
 	-fvisibility=hidden -MMD -MP $(WARNINGS) $(WERROR)
 OUR_LDFLAGS := -pthread
+# Within the program: to load it would take a third of the time that leat needs to start.
+SQLITE_LIBS ?= -l:libsqlite3.a -lm
 # The sanitizers' runtime is in the program, not in the library.
 SHARED_LDFLAGS ?= -Wl,-z,defs
 
@@ -28,11 +30,13 @@ LIB_SOURCES := lib/version.c \
 	lib/base/clock.c lib/base/sync.c \
 	lib/context/context.c \
 	lib/pool/pool.c lib/pool/recover.c \
-	lib/process/capture.c lib/process/child.c lib/process/family.c lib/process/spawn.c \
+	lib/process/capture.c lib/process/child.c lib/process/family.c lib/process/guardian.c lib/process/spawn.c \
 	lib/process/tree.c
 CLI_SOURCES := cli/account.c cli/cancellation.c cli/channel.c cli/color.c cli/confirm.c cli/columns.c \
 	cli/cpus.c cli/descriptors.c cli/display.c cli/duration.c cli/floor.c cli/front/front.c \
 	cli/front/native.c cli/front/parallel.c cli/front/parallel_text.c cli/front/parser.c cli/front/sources.c cli/front/values.c cli/front/xargs.c cli/halt.c cli/input.c \
+	cli/journal/find.c cli/journal/journal.c cli/journal/list.c cli/journal/store.c cli/journal/tail.c \
+	cli/journal/writer.c \
 	cli/main.c cli/lanes.c cli/message.c cli/outlet.c cli/output.c cli/output_lines.c cli/output_nap.c cli/pending.c \
 	cli/pace.c cli/plan.c cli/progress.c cli/recipe.c cli/results.c cli/retries.c cli/rows.c cli/run.c \
 	cli/run_display.c cli/run_input.c cli/run_task.c cli/running.c cli/shell.c cli/signals.c cli/sink.c \
@@ -69,13 +73,13 @@ $(SHARED): $(LIB_OBJECTS)
 		$(SHARED_LDFLAGS) -o $@ $^
 
 $(BUILD)/leat: $(CLI_OBJECTS) $(BUILD)/libleat.a
-	$(CC) $(CFLAGS) $(LDFLAGS) $(OUR_LDFLAGS) -o $@ $^
+	$(CC) $(CFLAGS) $(LDFLAGS) $(OUR_LDFLAGS) -o $@ $^ $(SQLITE_LIBS)
 
 -include $(LIB_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d) $(UNIT_PROGRAMS:=.d)
 
 # ---- dependencies ----
 
-BUILD_PACKAGES := gcc make libc6-dev
+BUILD_PACKAGES := gcc make libc6-dev libsqlite3-dev
 TEST_PACKAGES := bats libcmocka-dev pkgconf strace tmux zsh fish bash-completion \
 	util-linux procps
 CHECK_PACKAGES := clang clang-tidy clang-format shellcheck mandoc binutils
@@ -138,7 +142,7 @@ uninstall:
 $(BUILD)/tests/unit/%: tests/unit/%.c $(CLI_TESTED) $(BUILD)/libleat.a tests/unit/unit.h
 	@mkdir -p $(@D)
 	$(CC) $(OUR_CFLAGS) -Icli -Wno-missing-prototypes $(CPPFLAGS) $(CFLAGS) \
-		$< $(CLI_TESTED) $(BUILD)/libleat.a -o $@ $(LDFLAGS) $(OUR_LDFLAGS) -lcmocka
+		$< $(CLI_TESTED) $(BUILD)/libleat.a -o $@ $(LDFLAGS) $(OUR_LDFLAGS) $(SQLITE_LIBS) -lcmocka
 
 $(BUILD)/tests/helpers/puppet: tests/helpers/puppet.c
 	@mkdir -p $(@D)

@@ -17,6 +17,7 @@ static const char *const end_names[TASK_ENDS] = {
 	[TASK_TIMED_OUT] = "timed out",
 	[TASK_CANCELED] = "canceled",
 	[TASK_UNRUN] = "unrun",
+	[TASK_SKIPPED] = "skipped",
 };
 
 const char *account_end_name(enum task_end end)

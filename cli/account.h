@@ -15,6 +15,7 @@ enum task_end {
 	TASK_TIMED_OUT,
 	TASK_CANCELED,
 	TASK_UNRUN,
+	TASK_SKIPPED,
 	TASK_ENDS, //< how many there are
 };
 

@@ -32,6 +32,12 @@
  *   results.c        what a task wrote and how it went, in files
  *   display.c        the progress line: progress.c draws it, running.c: what runs
  *   account.c        what became of each task, in words and numbers; color.c
+ *   journal/         what was run and how it went, kept for good; --resume, --list
+ *     journal.c        from its opening to its end; what is told of each task
+ *     find.c           which task of the journal a task of the input is
+ *     writer.c         the thread that writes, in groups
+ *     tail.c           what is not written yet, safe from a SIGKILL; who may write
+ *     store.c          the database; list.c: what is printed of it
  *   unrun.c          the records that were not run; whole_file.c: written whole
  *   signals.c        the thread that receives signals
  *   cancellation.c   the three levels that they lead to
@@ -40,6 +46,7 @@
 #include "descriptors.h"
 #include "exit_status.h"
 #include "front/front.h"
+#include "journal/list.h"
 #include "leat.h"
 #include "message.h"
 #include "plan.h"
@@ -71,6 +78,11 @@ static int dispatch(const struct front *front, const struct plan *plan)
 		else
 			printf("leat %s\n", leat_version());
 		return printed();
+	}
+	if (plan->list || plan->show) {
+		int status = journal_list(plan);
+
+		return status ? status : printed();
 	}
 	return plan->over ? printed() : run(plan);
 }

@@ -24,8 +24,10 @@ int plan_init(struct plan *plan, int argc)
 		.sources = calloc(room, sizeof *plan->sources),
 		.words = calloc(room, sizeof *plan->words),
 		.variables = calloc(room, sizeof *plan->variables),
+		.outcomes = calloc(room, sizeof *plan->outcomes),
 	};
-	if (plan->arg_files && plan->sources && plan->words && plan->variables)
+	if (plan->arg_files && plan->sources && plan->words && plan->variables &&
+		plan->outcomes)
 		return 0;
 	plan_finish(plan);
 	return -ENOMEM;
@@ -37,6 +39,7 @@ void plan_finish(struct plan *plan)
 	free(plan->sources);
 	free(plan->words);
 	free(plan->variables);
+	free(plan->outcomes);
 	free(plan->owned);
 	free(plan->owned_pattern);
 	free(plan->owned_tag);

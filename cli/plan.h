@@ -85,6 +85,13 @@ enum command_kind {
 	COMMAND_SENTENCE, //< the words, joined by blanks, are a shell command
 };
 
+/** When the journal is on the disk. */
+enum journal_sync {
+	SYNC_GROUP, //< a tenth of a second after a task's end, at the latest
+	SYNC_FULL,  //< before its slot is used again
+	SYNC_OFF,   //< when the kernel has it so
+};
+
 enum standard_input { STDIN_NULL, STDIN_INHERIT, STDIN_RECORD, STDIN_TERMINAL };
 
 /** What is tried again; not `given`: all that failed. */
@@ -157,6 +164,7 @@ struct plan {
 	int64_t kill_after_ns, linger_ns;
 	int64_t drain_timeout_ns; //< LEAT_NEVER: none
 	bool terminate_on_interrupt;
+	bool keeps_orphans; //< nobody ends the running tasks when leat is killed
 	struct halt halt;
 	uint64_t retries; //< how many attempts more
 	int64_t retry_delay_ns, retry_max_delay_ns;
@@ -172,6 +180,14 @@ struct plan {
 	bool progress, no_progress;
 	enum color_when color;
 	const char *unrun_file;
+	const char *journal; //< NULL: none is kept
+	enum journal_sync sync;
+	bool resume, resume_failed;
+	bool list;             //< its tasks,
+	const char **outcomes; //< with one of these outcomes, if there are any
+	size_t outcome_count;
+	uint64_t show;    //< its task of this number; 0: none
+	char **arguments; //< the command line
 	bool summary, quiet;
 	const struct front_rules *rules; //< NULL: leat's own
 

@@ -186,6 +186,14 @@ static const char *temporary_directory(void)
 	return directory && *directory ? directory : "/tmp";
 }
 
+static void journal_broke(void *argument, const char *words)
+{
+	struct run *run = argument;
+
+	run_say(run, "cannot write the journal %s: %s", run->plan->journal, words);
+	run_fail(run);
+}
+
 static int init_surroundings(struct run *run)
 {
 	const struct plan *plan = run->plan;
@@ -317,6 +325,7 @@ static void stop_engine(struct run *run)
 {
 	signals_stop(run->signals);
 	leat_pool_destroy(run->pool);
+	leat_family_unguard(run->surroundings.family);
 	lanes_destroy(run->lanes);
 	for (unsigned index = 0; index < run->slot_count; index++)
 		slot_destroy(run->slots[index]);
@@ -329,13 +338,28 @@ static bool all_ok(const struct run *run)
 {
 	return !leat_context_cause(run->cancellation.intake) &&
 	       !atomic_load(&run->account.input_cut) &&
-	       account_total(&run->account) == atomic_load(&run->account.counts[TASK_OK]);
+	       account_total(&run->account) ==
+		       atomic_load(&run->account.counts[TASK_OK]) +
+			       atomic_load(&run->account.counts[TASK_SKIPPED]);
+}
+
+// They count as done, but not as ok.
+static void tell_of_skipped(struct run *run)
+{
+	uint64_t failed = journal_failed_before(run->journal);
+
+	if (failed && !run->plan->quiet)
+		run_say(run,
+			"%llu of the skipped had failed: --resume-failed runs them again",
+			(unsigned long long)failed);
 }
 
 static void print_summary(struct run *run)
 {
 	const struct plan *plan = run->plan;
 	struct text line = {0};
+
+	tell_of_skipped(run);
 
 	if (plan->quiet || plan->dry_run ||
 		(all_ok(run) && !plan->summary && !isatty(STDERR_FILENO)))
@@ -376,10 +400,35 @@ static void finish_unrun(struct run *run)
 	atomic_store(&run->account.leat_trouble, true);
 }
 
-// The greater trouble wins: leat's own, then the signal, then the tasks'.
-static int conclude(struct run *run)
+// The greater trouble wins: leat's own, then the signal, then the tasks'. Returns the
+// signal to die of, 0: none.
+static int deadly_signal(struct run *run)
 {
 	int number = cancellation_first_signal(&run->cancellation);
+
+	if (atomic_load(&run->pipe_broken))
+		return SIGPIPE;
+	return atomic_load(&run->account.leat_trouble) ? 0 : number;
+}
+
+static int exit_status(const struct run *run)
+{
+	return run->plan->rules ? run->plan->rules->exit_status(&run->account)
+				: account_exit_status(&run->account);
+}
+
+static void close_journal(struct run *run)
+{
+	int64_t elapsed = leat_context_now(run->cancellation.kill) - run->started;
+	int number = deadly_signal(run);
+
+	if (journal_close(run->journal, &run->account, elapsed,
+		    number ? 128 + number : exit_status(run)) < 0)
+		atomic_store(&run->account.leat_trouble, true);
+}
+
+static int conclude(struct run *run)
+{
 	int error = output_error(run->output);
 
 	if (error && cancellation_level(&run->cancellation) < LEVEL_KILL)
@@ -387,12 +436,10 @@ static int conclude(struct run *run)
 	if (error == -EPIPE && !signals_is_ignored(SIGPIPE))
 		atomic_store(&run->pipe_broken, true);
 	stop_engine(run);
-	if (atomic_load(&run->pipe_broken))
-		signals_die_of(SIGPIPE);
-	else if (number && !atomic_load(&run->account.leat_trouble))
-		signals_die_of(number);
-	return run->plan->rules ? run->plan->rules->exit_status(&run->account)
-				: account_exit_status(&run->account);
+	close_journal(run);
+	if (deadly_signal(run))
+		signals_die_of(deadly_signal(run));
+	return exit_status(run);
 }
 
 static int run_with_input(struct run *run)
@@ -402,6 +449,7 @@ static int run_with_input(struct run *run)
 	if (error) {
 		unrun_close(&run->unrun);
 		cannot("start", error);
+		journal_close(run->journal, &run->account, 0, EXIT_LEAT_TROUBLE);
 		return EXIT_LEAT_TROUBLE;
 	}
 	run_tasks(run);
@@ -409,6 +457,17 @@ static int run_with_input(struct run *run)
 	signals_settle(run->signals); // the notice stands before the summary
 	print_summary(run);
 	return conclude(run);
+}
+
+static int open_journal(struct run *run)
+{
+	struct journal_events events = {run, journal_broke};
+	const struct plan *plan = run->plan;
+
+	if (!plan->journal || (plan->dry_run && !plan->resume && !plan->resume_failed))
+		return EXIT_ALL_OK;
+	return plan->dry_run ? journal_open_for_looking(&run->journal, plan)
+			     : journal_open(&run->journal, plan, &events);
 }
 
 // What can fail before anything runs, in order; EXIT_ALL_OK: all is open.
@@ -458,7 +517,11 @@ static int prepare(struct run *run)
 		message("cannot write to %s: %s", plan->results, strerror(-error));
 		goto close_unrun;
 	}
+	if (open_journal(run) != EXIT_ALL_OK)
+		goto close_results;
 	return EXIT_ALL_OK;
+close_results:
+	results_close(&run->surroundings.results);
 close_unrun:
 	unrun_close(&run->unrun);
 close_input:

@@ -94,10 +94,24 @@ static int print_task(struct run *run, struct task *task)
 	return error;
 }
 
+// It was done by an earlier run.
+static void skip(struct run *run, struct task *task)
+{
+	account_count(&run->account, TASK_SKIPPED);
+	free(task);
+}
+
 static void count_unrun(struct run *run, struct task *task)
 {
-	if (!task->sequence)
+	if (!task->sequence) {
 		task->sequence = atomic_fetch_add(&run->read, 1) + 1;
+		if (journal_enter(run->journal, run->recipe, task)) {
+			skip(run, task);
+			return;
+		}
+	}
+	task->end = TASK_UNRUN;
+	journal_conclude(run->journal, run->recipe, task);
 	account_count(&run->account, TASK_UNRUN);
 	results_forget(&run->surroundings.results, task);
 	unrun_write(&run->unrun, task);
@@ -113,6 +127,24 @@ static bool is_confirmed(struct run *run, const struct task *task)
 	yes = !command.failed && confirm_ask(&run->confirm, &command);
 	text_finish(&command);
 	return yes;
+}
+
+// Before the first task that is run.
+static void start_guardian(struct run *run)
+{
+	const struct plan *plan = run->plan;
+	int error;
+
+	if (run->has_begun || plan->dry_run || plan->keeps_orphans)
+		return;
+	run->has_begun = true;
+	error = leat_family_guard(run->surroundings.family, plan->kill_after_ns,
+		journal_guard_fd(run->journal));
+	if (error)
+		run_say(run,
+			"cannot start the guardian: %s: killed, leat would leave "
+			"its tasks running",
+			strerror(-error));
 }
 
 int run_read(struct run *run, struct task **refused)
@@ -132,10 +164,15 @@ int run_read(struct run *run, struct task **refused)
 			break;
 		task->run = run;
 		task->sequence = atomic_fetch_add(&run->read, 1) + 1;
+		if (journal_enter(run->journal, run->recipe, task)) {
+			skip(run, task);
+			continue;
+		}
 		if (run->plan->asks && !is_confirmed(run, task)) {
 			count_unrun(run, task);
 			continue;
 		}
+		start_guardian(run);
 		retries_count(run->retries, !run->plan->dry_run);
 		error = run->plan->dry_run ? print_task(run, task) : submit(run, task);
 		if (error) {

@@ -5,6 +5,7 @@
 #include "cancellation.h"
 #include "confirm.h"
 #include "display.h"
+#include "journal/journal.h"
 #include "lanes.h"
 #include "retries.h"
 #include "rows.h"
@@ -29,8 +30,10 @@ struct run {
 	struct output *output;
 	struct display *display; //< NULL: no progress is shown
 	struct winsize terminal;
-	bool color; //< on standard error
+	bool color;     //< on standard error
+	bool has_begun; //< a task was submitted
 	struct unrun unrun;
+	struct journal *journal; //< NULL: none is kept
 	struct account account;
 	struct signals *signals;
 	struct signals_receiver receiver;

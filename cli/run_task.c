@@ -138,15 +138,18 @@ static void run_in(struct slot *slot, struct task *task)
 	struct leat_outcome outcome = {0};
 	struct text line = {0};
 	enum task_end before = task->end;
-	int error = slot_begin(slot, task);
-	bool ends_run, tells = !run->plan->quiet;
+	int error = slot_begin(slot, task), trouble;
+	bool begins, ends_run, tells = !run->plan->quiet;
 
 	check_results(run, task, error);
 	error = error ? -ECANCELED : slot_prepare(slot, task);
-	if (!error) {
+	task->attempt++;
+	if (!error)
+		error = journal_begin(run->journal, run->recipe, task, slot_number(slot));
+	begins = !error;
+	if (begins) {
 		let_go(run, task->held);
 		task->held = false;
-		task->attempt++;
 		error = slot_run(slot, task, &outcome);
 	}
 	task->end = classify(&outcome, error);
@@ -164,8 +167,10 @@ static void run_in(struct slot *slot, struct task *task)
 	task->status = account_status(&outcome, error);
 	append_task_line(&line, task, slot_number(slot), &outcome, error, tells);
 
-	error = slot_end(slot, task, error ? NULL : &outcome, &line);
-	check_results(run, task, error);
+	trouble = slot_end(slot, task, error ? NULL : &outcome, &line);
+	if (begins)
+		journal_end(run->journal, task, &outcome, error);
+	check_results(run, task, trouble);
 	text_finish(&line);
 	if (ends_run && cancellation_level(&run->cancellation) == LEVEL_NONE)
 		cancellation_raise(&run->cancellation, LEVEL_DRAIN, CAUSE_HALT);
@@ -214,6 +219,7 @@ bool run_conclude(struct run *run, struct task *task)
 	if (task->again && retries_add(run->retries, task, task->delay_ns))
 		return false;
 	retries_count(run->retries, -1);
+	journal_conclude(run->journal, run->recipe, task);
 	leat_capture_destroy(task->kept.out);
 	leat_capture_destroy(task->kept.err);
 	account_count(&run->account, task->end);

@@ -21,6 +21,9 @@ struct task {
 	bool again;               //< there is to be another
 	int64_t delay_ns, due_ns; //< until then, and when
 	struct kept_output kept;  //< of earlier attempts
+	uint64_t row;             //< in the journal
+	bool in_journal;          //< which knows it already
+	bool is_recorded;         //< and how it ended
 	bool held;                //< by a worker, and not begun yet
 	bool too_large;           //< it can't be a command
 	size_t count;

@@ -373,6 +373,25 @@ LEAT_API int leat_family_create(struct leat_family **result);
 /** No child of the family may be running. */
 LEAT_API void leat_family_destroy(struct leat_family *family);
 
+/**
+ * Have the family looked after by a guardian, a process of its own: when this process
+ * dies (SIGKILL, no memory) while children run, the guardian ends their trees, as a
+ * cancellation would: SIGTERM and SIGCONT, after `grace_ns` SIGKILL. A task's end of its
+ * own is nothing to the guardian, nor is an orderly end of this process.
+ *
+ * To be called by the main thread before any child is run. The guardian is forked
+ * (fork(2)), and runs code that allocates memory, so a program with threads should have
+ * a fork(2) that takes care of malloc(3), as glibc's does. It is in a session of its
+ * own, and holds no descriptor of this process but `kept_fd` (-1: none): with an open
+ * file description lock on it (fcntl(2), F_OFD_SETLK), others can tell when it is done.
+ *
+ * Errors: -EAGAIN, -ENOMEM, -EMFILE, -ENFILE; then nobody guards the children.
+ */
+LEAT_API int leat_family_guard(struct leat_family *family, int64_t grace_ns, int kept_fd);
+
+/** End the guardian, if there is one. No child of the family may be running. */
+LEAT_API void leat_family_unguard(struct leat_family *family);
+
 /** How many children may run at the same time within the limit on open files. */
 LEAT_API unsigned leat_family_room(const struct leat_family *family);
 
@@ -480,9 +499,10 @@ struct leat_outcome {
 	bool core_dumped;
 	enum leat_ended_by ended_by; //< who ended it; leat, if it was told to and did
 				     //< not find it ended
-	int64_t elapsed_ns;         //< from start to end, on the context's clock
-	int64_t user_ns, system_ns; //< CPU time, with descendants that were waited for
-	long peak_kib;              //< largest resident set, in KiB
+	int64_t elapsed_ns;            //< from start to end, on the context's clock
+	int64_t user_ns, system_ns;    //< CPU time, with descendants that were waited for
+	long peak_kib;                 //< largest resident set, in KiB
+	uint64_t out_bytes, err_bytes; //< read of its two streams
 };
 
 /**

@@ -57,6 +57,7 @@ int front_parse(const struct front **front, struct plan *plan, int argc, char **
 		message("out of memory");
 		return EXIT_LEAT_TROUBLE;
 	}
+	plan->arguments = argv;
 	if ((*front)->parse(plan, words) == 0)
 		return EXIT_ALL_OK;
 	plan_finish(plan);

@@ -6,6 +6,7 @@
 #include "front/front.h"
 
 #include "front/parser.h"
+#include "journal/list.h"
 #include "leat.h"
 
 #include <errno.h>
@@ -18,6 +19,38 @@ static const char *set_on_cancel(struct plan *plan, const char *value)
 	if (strcmp(value, "drain") != 0 && strcmp(value, "terminate") != 0)
 		return "drain or terminate";
 	plan->terminate_on_interrupt = *value == 't';
+	return NULL;
+}
+
+static const char *set_orphans(struct plan *plan, const char *value)
+{
+	if (strcmp(value, "keep") != 0 && strcmp(value, "end") != 0)
+		return "end or keep";
+	plan->keeps_orphans = *value == 'k';
+	return NULL;
+}
+
+static const char *set_sync(struct plan *plan, const char *value)
+{
+	if (strcmp(value, "group") == 0)
+		plan->sync = SYNC_GROUP;
+	else if (strcmp(value, "full") == 0)
+		plan->sync = SYNC_FULL;
+	else if (strcmp(value, "off") == 0)
+		plan->sync = SYNC_OFF;
+	else
+		return "group, full or off";
+	return NULL;
+}
+
+static const char *set_show(struct plan *plan, const char *value)
+{
+	char *end;
+
+	errno = 0;
+	plan->show = strtoull(value, &end, 10);
+	if (*value < '0' || *value > '9' || *end || errno || !plan->show)
+		return "the number of a task";
 	return NULL;
 }
 
@@ -206,6 +239,8 @@ static const struct option table[] = {
 		OTHER, 0, set_on_cancel, false},
 	{0, "drain-timeout", "DUR", "terminate them after DUR", DURATION,
 		FIELD(drain_timeout_ns), NULL, false},
+	{0, "orphans", "HOW", "what runs when leat is killed: end, or keep", OTHER, 0,
+		set_orphans, false},
 	HEADING("Output"),
 	{'k', "keep-order", NULL, "outputs come in the order of the input", FLAG,
 		FIELD(keep_order), NULL, false},
@@ -231,6 +266,18 @@ static const struct option table[] = {
 		false},
 	{0, "color", "WHEN", "colours: auto, always or never", OTHER, 0, set_color,
 		false},
+	HEADING("Journal"),
+	{0, "journal", "FILE", "keep what was run and how it went in FILE", WORD,
+		FIELD(journal), NULL, false},
+	{0, "resume", NULL, "run what is not done according to it", FLAG, FIELD(resume),
+		NULL, false},
+	{0, "resume-failed", NULL, "and what failed", FLAG, FIELD(resume_failed), NULL,
+		false},
+	{0, "sync", "WHEN", "it is on the disk by: group (0.1s), full (at once), off",
+		OTHER, 0, set_sync, false},
+	{0, "list", NULL, "print its commands, of all OUTCOMEs that follow", FLAG,
+		FIELD(list), NULL, false},
+	{0, "show", "N", "print what it has of task N", OTHER, 0, set_show, false},
 	HEADING("Account"),
 	{0, "unrun", "FILE", "write the records that were not run to FILE", WORD,
 		FIELD(unrun_file), NULL, false},
@@ -328,9 +375,46 @@ static int resolve_command(struct plan *plan)
 	return 0;
 }
 
+// Behind --list the words are outcomes; options may stand between them.
+static int parse_outcomes(struct plan *plan, struct words *words)
+{
+	int error = 0;
+
+	while (!error && plan->list && words->at < words->end) {
+		const char *outcome = *words->at++;
+
+		if (!journal_knows_outcome(outcome))
+			return usage_error(&grammar,
+				"--list takes ok, failed, crashed, timed-out, canceled, "
+				"unrun or in-flight, not '%s'",
+				outcome);
+		plan->outcomes[plan->outcome_count++] = outcome;
+		error = parse_options(&grammar, plan, words);
+	}
+	return error;
+}
+
+static int check_journal(const struct plan *plan)
+{
+	const char *name = plan->resume          ? "--resume"
+			   : plan->resume_failed ? "--resume-failed"
+			   : plan->list          ? "--list"
+			   : plan->show          ? "--show"
+						 : NULL;
+
+	if (name && !plan->journal)
+		return usage_error(&grammar, "%s needs --journal FILE", name);
+	if (plan->list && plan->show)
+		return usage_error(&grammar, "--list and --show exclude each other");
+	return 0;
+}
+
 int front_native(struct plan *plan, struct words words)
 {
 	int error = parse_options(&grammar, plan, &words);
+
+	if (!error)
+		error = parse_outcomes(plan, &words);
 
 	if (plan->arg_file_count)
 		plan->sources[plan->source_count++] = (struct source){
@@ -339,6 +423,8 @@ int front_native(struct plan *plan, struct words words)
 		error = parse_sources(&grammar, plan, &words);
 	if (!error)
 		error = resolve_command(plan);
+	if (!error)
+		error = check_journal(plan);
 	return error ? error : resolve_output(plan);
 }
 

@@ -81,8 +81,8 @@ struct find *find_open(const char *name, const struct store *store, bool failed_
 		find->found = calloc(1, 1);
 	if (!find->found)
 		goto fail;
-	code = sqlite3_open_v2(name, &find->db,
-		SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+	code = sqlite3_open_v2(
+		name, &find->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
 	for (int index = 0; !code && index < STATEMENTS; index++)
 		code = sqlite3_prepare_v3(find->db, statements[index], -1,
 			SQLITE_PREPARE_PERSISTENT, &find->statements[index], NULL);
@@ -219,8 +219,9 @@ static bool is_next(
 	const char *text = find->text.bytes;
 
 	if (!row || row->key != identity->key ||
-		(row->occurrence > 1 && (find->last.key != row->key ||
-						find->last.occurrence + 1 != row->occurrence)))
+		(row->occurrence > 1 &&
+			(find->last.key != row->key ||
+				find->last.occurrence + 1 != row->occurrence)))
 		return false;
 	return is_same(identity, text + row->command, row->command_bytes,
 		row->has_input ? text + row->input : NULL, row->input_bytes);

@@ -1,20 +1,13 @@
 /*
  * The journal of a run.
  *
- * Entries. Whoever starts or ends an attempt adds an entry to the tail (tail.c), which
- * costs one pwrite(2); from then on this process may be killed. One thread, the writer,
- * commits what has come together, in groups, to the database (store.c): a group for each
- * GROUP_NS, so that what has ended is on the disk within a tenth of a second, or at once
- * where somebody waits for that, for room in the tail, or for the end of it all.
+ * The thread that reads the input asks what is known of a task (find.c), which reads the
+ * database by a connection of its own; workers tell of attempts, which the writer has
+ * written (writer.c). What is not locked belongs to the thread that reads.
  *
- * The lock guards all of the struct but what is marked otherwise. The writer holds it
- * while it takes a batch and while it forgets one, not while it commits: entries are
- * added meanwhile, behind. `wanted` wakes the writer; `committed` those that wait for it.
- *
- * Trouble. What SQLite can't commit stays in the tail, which has its room on the disk
- * beforehand: so nothing is lost by a full disk, and the next leat takes it over. The
- * writer tells it once, which cancels the run, and tries again at the end. Only when the
- * tail is full, too, are entries lost; that is counted, and said.
+ * Order of the start: the file is looked at, and refused untouched; the tail is had, and
+ * with it the right to write; the last task of a killed leat is over; what that leat did
+ * not come to commit is taken over; the run has its row.
  *
  * Order of the end: no task runs; the writer commits what is left, and ends; the run's
  * own row is written; the tail is removed. So the tail is there exactly as long as a run
@@ -25,40 +18,23 @@
 #include "exit_status.h"
 #include "journal/find.h"
 #include "journal/store.h"
+#include "journal/writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#define GROUP_NS (LEAT_SECOND_NS / 25)
-
 struct journal {
 	const struct plan *plan;
-	struct journal_events events;
-	struct store *store; //< the writer's, while it runs
-	struct find *find;   //< the reading thread's; NULL: no task is known
-	uint64_t last_row;   //< the reading thread's
+	struct tail *tail; //< NULL: nothing is written
+	struct store *store;
+	struct find *find;     //< NULL: no task is known
+	struct writer *writer; //< NULL: nothing is written
+	uint64_t last_row;
 	uint64_t failed_before;
-	struct stat file; //< FILE, as it was at the start
-	bool writes;      //< there is a writer
-
-	pthread_t writer;
-	pthread_mutex_t lock;
-	pthread_cond_t wanted, committed;
-	struct tail *tail;
-	const struct told *large; //< what found no place there
-	uint64_t ticket;          //< the last that was committed
-	unsigned waiting;         //< how many threads wait for `committed`
-	bool idle;                //< the writer is
-	bool stopping;
-	bool broken;
-	uint64_t lost; //< entries that found no room
 };
 
 __attribute__((format(printf, 2, 3))) static void refuse(
@@ -73,161 +49,6 @@ __attribute__((format(printf, 2, 3))) static void refuse(
 	message("--journal: cannot use %s: %s", plan->journal,
 		words.bytes ? words.bytes : "out of memory");
 	text_finish(&words);
-}
-
-static int64_t now_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * LEAT_SECOND_NS + now.tv_nsec;
-}
-
-/* ---- the writer ---- */
-
-static bool was_removed(const struct journal *journal)
-{
-	struct stat status;
-
-	return stat(journal->plan->journal, &status) < 0 ||
-	       status.st_dev != journal->file.st_dev ||
-	       status.st_ino != journal->file.st_ino || !tail_is_there(journal->tail);
-}
-
-// Returns 0, or -EIO and *words.
-static int commit(struct journal *journal, const struct batch *batch,
-	const struct told *large, struct text *words)
-{
-	struct store *store = journal->store;
-	int code;
-
-	if (was_removed(journal)) {
-		text_format(words, "it was removed meanwhile");
-		return -EIO;
-	}
-	code = store_begin(store);
-	if (!code)
-		code = batch_each(batch, store_apply, store);
-	if (!code && large)
-		code = store_apply(store, large);
-	if (!code)
-		code = store_commit(store, batch->ticket);
-	if (!code)
-		return 0;
-	text_format(words, "%s", store_words(store));
-	store_roll_back(store);
-	return -EIO;
-}
-
-// With the lock, which it lets go meanwhile.
-static void tell_broken(struct journal *journal, const struct text *words)
-{
-	bool first = !journal->broken;
-
-	journal->broken = true;
-	pthread_cond_broadcast(&journal->committed);
-	pthread_mutex_unlock(&journal->lock);
-	if (first)
-		journal->events.broken(journal->events.argument,
-			words->bytes ? words->bytes : "out of memory");
-	pthread_mutex_lock(&journal->lock);
-}
-
-// With the lock, which it lets go meanwhile.
-static int commit_group(struct journal *journal)
-{
-	const struct told *large = journal->large;
-	struct text words = {0};
-	struct batch batch;
-	int error;
-
-	tail_get(journal->tail, &batch);
-	pthread_mutex_unlock(&journal->lock);
-	error = commit(journal, &batch, large, &words);
-	pthread_mutex_lock(&journal->lock);
-	if (error) {
-		tell_broken(journal, &words);
-	} else {
-		tail_forget(journal->tail, &batch);
-		journal->ticket = batch.ticket;
-		pthread_cond_broadcast(&journal->committed);
-	}
-	text_finish(&words);
-	return error;
-}
-
-static bool is_urgent(const struct journal *journal)
-{
-	return journal->stopping || journal->waiting || tail_is_full(journal->tail);
-}
-
-// With the lock, which it lets go meanwhile: some more may come together.
-static void gather(struct journal *journal)
-{
-	int64_t until = now_ns(CLOCK_MONOTONIC) + GROUP_NS;
-	struct timespec time = {until / LEAT_SECOND_NS, until % LEAT_SECOND_NS};
-
-	while (!is_urgent(journal) &&
-		!pthread_cond_timedwait(&journal->wanted, &journal->lock, &time))
-		;
-}
-
-static void *writer_main(void *argument)
-{
-	struct journal *journal = argument;
-	int error = 0;
-
-	pthread_mutex_lock(&journal->lock);
-	while (!error || !journal->stopping) {
-		bool pending = tail_ticket(journal->tail) != journal->ticket;
-
-		if (!pending && journal->stopping)
-			break;
-		if (pending && (!journal->broken || journal->stopping)) {
-			gather(journal);
-			error = commit_group(journal);
-			continue;
-		}
-		journal->idle = true;
-		pthread_cond_wait(&journal->wanted, &journal->lock);
-		journal->idle = false;
-	}
-	pthread_mutex_unlock(&journal->lock);
-	return NULL;
-}
-
-// Signals are for the thread that waits for them.
-static int start_writer(struct journal *journal)
-{
-	pthread_condattr_t attributes;
-	sigset_t all, before;
-	int error;
-
-	if (pthread_condattr_init(&attributes))
-		return -ENOMEM;
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&journal->wanted, &attributes);
-	pthread_condattr_destroy(&attributes);
-	pthread_cond_init(&journal->committed, NULL);
-	pthread_mutex_init(&journal->lock, NULL);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = -pthread_create(&journal->writer, NULL, writer_main, journal);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	journal->writes = !error;
-	return error;
-}
-
-static void stop_writer(struct journal *journal)
-{
-	pthread_mutex_lock(&journal->lock);
-	journal->stopping = true;
-	pthread_cond_signal(&journal->wanted);
-	pthread_mutex_unlock(&journal->lock);
-	pthread_join(journal->writer, NULL);
-	pthread_cond_destroy(&journal->committed);
-	pthread_cond_destroy(&journal->wanted);
-	pthread_mutex_destroy(&journal->lock);
 }
 
 /* ---- open ---- */
@@ -367,12 +188,27 @@ static int begin_run(struct journal *journal)
 		return EXIT_LEAT_TROUBLE;
 	}
 	journal->last_row = store_last_row(store);
-	journal->ticket = store_ticket(store);
-	tail_begin(journal->tail, store_id(store), journal->ticket);
+	tail_begin(journal->tail, store_id(store), store_ticket(store));
 	return EXIT_ALL_OK;
 }
 
-static int open_for_writing(struct journal *journal)
+static int start_writer(struct journal *journal, const struct journal_events *events)
+{
+	struct writer_settings settings = {
+		.name = journal->plan->journal,
+		.store = journal->store,
+		.tail = journal->tail,
+		.argument = events->argument,
+		.broken = events->broken,
+	};
+	int error = writer_start(&journal->writer, &settings);
+
+	if (error)
+		refuse(journal->plan, "%s", strerror(-error));
+	return error ? EXIT_LEAT_TROUBLE : EXIT_ALL_OK;
+}
+
+static int open_for_writing(struct journal *journal, const struct journal_events *events)
 {
 	enum store_state state;
 	int status = look(journal->plan, &state);
@@ -389,14 +225,8 @@ static int open_for_writing(struct journal *journal)
 		status = open_find(journal);
 	if (!status)
 		status = begin_run(journal);
-	if (!status && stat(journal->plan->journal, &journal->file) < 0) {
-		refuse(journal->plan, "%s", strerror(errno));
-		status = EXIT_LEAT_TROUBLE;
-	}
-	if (!status && start_writer(journal) < 0) {
-		refuse(journal->plan, "no thread can be started");
-		status = EXIT_LEAT_TROUBLE;
-	}
+	if (!status)
+		status = start_writer(journal, events);
 	return status;
 }
 
@@ -404,13 +234,14 @@ static int open_for_writing(struct journal *journal)
 static void destroy(struct journal *journal, bool is_whole)
 {
 	find_close(journal->find);
+	if (is_whole)
+		store_settle(journal->store);
 	store_close(journal->store);
 	tail_close(journal->tail, is_whole);
 	free(journal);
 }
 
-static struct journal *create(
-	const struct plan *plan, const struct journal_events *events)
+static struct journal *create(const struct plan *plan)
 {
 	struct journal *journal = calloc(1, sizeof *journal);
 
@@ -419,16 +250,14 @@ static struct journal *create(
 		return NULL;
 	}
 	journal->plan = plan;
-	if (events)
-		journal->events = *events;
 	return journal;
 }
 
 int journal_open(struct journal **result, const struct plan *plan,
 	const struct journal_events *events)
 {
-	struct journal *journal = create(plan, events);
-	int status = journal ? open_for_writing(journal) : EXIT_LEAT_TROUBLE;
+	struct journal *journal = create(plan);
+	int status = journal ? open_for_writing(journal, events) : EXIT_LEAT_TROUBLE;
 
 	*result = status ? NULL : journal;
 	if (status && journal)
@@ -438,7 +267,7 @@ int journal_open(struct journal **result, const struct plan *plan,
 
 int journal_open_for_looking(struct journal **result, const struct plan *plan)
 {
-	struct journal *journal = create(plan, NULL);
+	struct journal *journal = create(plan);
 	enum store_state state = STORE_EMPTY;
 	int status = journal ? look(plan, &state) : EXIT_LEAT_TROUBLE;
 
@@ -449,6 +278,43 @@ int journal_open_for_looking(struct journal **result, const struct plan *plan)
 	*result = status ? NULL : journal;
 	if (status && journal)
 		destroy(journal, false);
+	return status;
+}
+
+// The tail stays as long as a guardian holds it.
+static void recover(const struct plan *plan)
+{
+	struct journal journal = {.plan = plan};
+	bool is_whole;
+	pid_t holder;
+
+	if (access(plan->journal, W_OK) < 0 ||
+		tail_open(&journal.tail, plan->journal, false, &holder) < 0)
+		return;
+	is_whole = !open_store(&journal, true) && !take_over(&journal) &&
+		   tail_lock_guard(journal.tail, false);
+	if (is_whole)
+		store_settle(journal.store);
+	store_close(journal.store);
+	tail_close(journal.tail, is_whole);
+}
+
+int journal_open_to_read(struct store **result, const struct plan *plan)
+{
+	struct journal journal = {.plan = plan};
+	enum store_state state;
+	int status = look(plan, &state);
+
+	*result = NULL;
+	if (!status && state == STORE_EMPTY) {
+		refuse(plan, "%s", "there is none");
+		status = EXIT_LEAT_TROUBLE;
+	}
+	if (!status) {
+		recover(plan);
+		status = open_store(&journal, false);
+	}
+	*result = journal.store;
 	return status;
 }
 
@@ -463,7 +329,7 @@ static int end_run(struct journal *journal, const struct account *account,
 	if (!code)
 		code = store_end_run(store, account, elapsed_ns, status);
 	if (!code)
-		code = store_commit(store, journal->ticket);
+		code = store_commit(store, store_ticket(store));
 	if (code) {
 		message("cannot write the end of the run to %s: %s",
 			journal->plan->journal, store_words(store));
@@ -472,15 +338,15 @@ static int end_run(struct journal *journal, const struct account *account,
 	return code ? -EIO : 0;
 }
 
-static void tell_what_is_left(const struct journal *journal)
+static void tell_what_is_left(const struct journal *journal, const struct writer_end *end)
 {
 	const char *name = journal->plan->journal;
 
-	if (journal->lost)
+	if (end->lost)
 		message("%llu entries of the journal are lost: what they tell of will be "
 			"run again",
-			(unsigned long long)journal->lost);
-	else if (tail_is_there(journal->tail))
+			(unsigned long long)end->lost);
+	else if (!end->removed)
 		message("what %s lacks is in %s-tail; the next leat --journal %s takes "
 			"it over",
 			name, name, name);
@@ -489,23 +355,21 @@ static void tell_what_is_left(const struct journal *journal)
 int journal_close(struct journal *journal, const struct account *account,
 	int64_t elapsed_ns, int status)
 {
-	bool whole;
+	struct writer_end end = {0};
 	int error = 0;
 
 	if (!journal)
 		return 0;
-	if (!journal->writes) {
-		destroy(journal, false);
-		return 0;
+	if (journal->writer) {
+		writer_stop(journal->writer, &end);
+		if (!end.is_whole)
+			tell_what_is_left(journal, &end);
+		error = end.is_whole && !end.removed
+				? end_run(journal, account, elapsed_ns, status)
+				: -EIO;
 	}
-	stop_writer(journal);
-	whole = tail_ticket(journal->tail) == journal->ticket && !journal->lost;
-	if (!whole)
-		tell_what_is_left(journal);
-	if (whole && !was_removed(journal))
-		error = end_run(journal, account, elapsed_ns, status);
-	destroy(journal, whole);
-	return whole ? error : -EIO;
+	destroy(journal, end.is_whole);
+	return error;
 }
 
 int journal_guard_fd(const struct journal *journal)
@@ -514,80 +378,6 @@ int journal_guard_fd(const struct journal *journal)
 }
 
 /* ---- tasks ---- */
-
-// With the lock: what is too large for the tail the writer gets straight from here.
-static int add_large(struct journal *journal, const struct told *told)
-{
-	uint64_t ticket;
-
-	journal->waiting++;
-	while (journal->large && !journal->broken)
-		pthread_cond_wait(&journal->committed, &journal->lock);
-	if (!journal->broken) {
-		journal->large = told;
-		tail_skip(journal->tail);
-		ticket = tail_ticket(journal->tail);
-		pthread_cond_signal(&journal->wanted);
-		while (journal->ticket < ticket && !journal->broken)
-			pthread_cond_wait(&journal->committed, &journal->lock);
-		journal->large = NULL;
-		pthread_cond_broadcast(&journal->committed);
-	}
-	journal->waiting--;
-	return journal->broken ? -EIO : 0;
-}
-
-// With the lock.
-static int add_to_tail(struct journal *journal, const struct told *told)
-{
-	int error;
-
-	while ((error = tail_add(journal->tail, told)) == -EAGAIN && !journal->broken) {
-		journal->waiting++;
-		pthread_cond_signal(&journal->wanted);
-		pthread_cond_wait(&journal->committed, &journal->lock);
-		journal->waiting--;
-	}
-	if (!error && (journal->idle || is_urgent(journal)))
-		pthread_cond_signal(&journal->wanted);
-	return error == -E2BIG ? add_large(journal, told) : error;
-}
-
-// With the lock: until the disk has it.
-static void await_commit(struct journal *journal)
-{
-	uint64_t ticket = tail_ticket(journal->tail);
-
-	journal->waiting++;
-	pthread_cond_signal(&journal->wanted);
-	while (journal->ticket < ticket && !journal->broken)
-		pthread_cond_wait(&journal->committed, &journal->lock);
-	journal->waiting--;
-}
-
-// `needed`: of a task that is not to start without.
-static int add(
-	struct journal *journal, const struct told *told, bool needed, bool patient)
-{
-	int error;
-
-	pthread_mutex_lock(&journal->lock);
-	error = journal->broken && needed ? -EIO : add_to_tail(journal, told);
-	if (error && !needed)
-		journal->lost++;
-	if (error && !journal->broken) {
-		struct text words = {0};
-
-		text_format(&words, "%s-tail: %s", journal->plan->journal,
-			strerror(-error));
-		tell_broken(journal, &words);
-		text_finish(&words);
-	} else if (!error && patient) {
-		await_commit(journal);
-	}
-	pthread_mutex_unlock(&journal->lock);
-	return error;
-}
 
 /** What a task is known by, made of these. */
 struct description {
@@ -647,18 +437,11 @@ static void finish_description(struct description *description)
 static void look_up(
 	struct journal *journal, const struct identity *identity, struct known *known)
 {
-	struct text words = {0};
-
 	if (!find_next(journal->find, identity, known))
 		return;
 	*known = (struct known){0};
-	if (!journal->writes)
-		return;
-	text_format(&words, "%s", find_words(journal->find));
-	pthread_mutex_lock(&journal->lock);
-	tell_broken(journal, &words);
-	pthread_mutex_unlock(&journal->lock);
-	text_finish(&words);
+	if (journal->writer)
+		writer_break(journal->writer, find_words(journal->find));
 }
 
 bool journal_enter(
@@ -686,6 +469,14 @@ uint64_t journal_failed_before(const struct journal *journal)
 	return journal ? journal->failed_before : 0;
 }
 
+static int64_t wall_clock_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
+}
+
 static struct entry entry_of(enum entry_kind kind, const struct task *task)
 {
 	return (struct entry){
@@ -708,7 +499,7 @@ static int add_described(struct journal *journal, const struct recipe *recipe,
 	int error = -ENOMEM;
 
 	if (!entry->is_new)
-		return add(journal, &told, needed, false);
+		return writer_add(journal->writer, &told, needed, false);
 	describe(journal, recipe, task, &description);
 	told.command = identity->command;
 	told.input = identity->input;
@@ -717,13 +508,13 @@ static int add_described(struct journal *journal, const struct recipe *recipe,
 	told.entry.has_input = identity->input != NULL;
 	told.entry.input_bytes = (uint32_t)identity->input_bytes;
 	if (!description.command.failed && !description.input.failed)
-		error = add(journal, &told, needed, false);
+		error = writer_add(journal->writer, &told, needed, false);
 	finish_description(&description);
 	return error;
 }
 
-int journal_begin(struct journal *journal, const struct recipe *recipe,
-	struct task *task, unsigned slot)
+int journal_begin(struct journal *journal, const struct recipe *recipe, struct task *task,
+	unsigned slot)
 {
 	struct entry entry;
 	int error;
@@ -732,7 +523,7 @@ int journal_begin(struct journal *journal, const struct recipe *recipe,
 		return 0;
 	entry = entry_of(ENTRY_BEGIN, task);
 	entry.slot = slot;
-	entry.started_us = now_ns(CLOCK_REALTIME) / 1000;
+	entry.started_us = wall_clock_us();
 	error = add_described(journal, recipe, task, &entry, true);
 	if (!error)
 		task->in_journal = true;
@@ -742,8 +533,7 @@ int journal_begin(struct journal *journal, const struct recipe *recipe,
 static void note_outcome(
 	struct entry *entry, const struct leat_outcome *outcome, bool counts_bytes)
 {
-	entry->exit =
-		outcome->end == LEAT_SIGNALED ? -1 : account_status(outcome, 0);
+	entry->exit = outcome->end == LEAT_SIGNALED ? -1 : account_status(outcome, 0);
 	entry->signal = outcome->end == LEAT_SIGNALED ? outcome->code : 0;
 	entry->error = outcome->end == LEAT_NOT_STARTED ? outcome->code : 0;
 	entry->elapsed_ns = outcome->elapsed_ns;
@@ -770,7 +560,7 @@ void journal_end(struct journal *journal, struct task *task,
 	}
 	told.entry.is_last = !task->again;
 	task->is_recorded = !task->again;
-	add(journal, &told, false, journal->plan->sync == SYNC_FULL);
+	writer_add(journal->writer, &told, false, journal->plan->sync == SYNC_FULL);
 }
 
 void journal_conclude(
@@ -778,7 +568,7 @@ void journal_conclude(
 {
 	struct entry entry;
 
-	if (!journal || !journal->writes || task->is_recorded ||
+	if (!journal || !journal->writer || task->is_recorded ||
 		(task->in_journal && task->end == TASK_UNRUN))
 		return;
 	entry = entry_of(ENTRY_OUTCOME, task);

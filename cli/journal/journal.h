@@ -11,7 +11,8 @@ struct journal;
 /** What is told of the journal, by any thread, once. */
 struct journal_events {
 	void *argument;
-	void (*broken)(void *argument, const char *words); //< it can't be written any more
+	void (*broken)(
+		void *argument, const char *words); //< it can't be written any more
 };
 
 /**
@@ -25,6 +26,14 @@ int journal_open(struct journal **result, const struct plan *plan,
 /** The same, to look up tasks alone: nothing is written, and there may be no journal
  * (*result NULL). */
 int journal_open_for_looking(struct journal **result, const struct plan *plan);
+
+struct store;
+
+/**
+ * Open the plan's journal to read what it tells; what a killed leat did not come to write
+ * is written first, where that may be. As journal_open(), but a missing one is an error.
+ */
+int journal_open_to_read(struct store **result, const struct plan *plan);
 
 /**
  * The run has ended with `status`. What could not be written is kept in FILE-tail.
@@ -52,8 +61,8 @@ uint64_t journal_failed_before(const struct journal *journal);
  * An attempt of `task` is about to start: from now on it is known, whatever happens to
  * this process. Returns 0, or -ECANCELED where the journal can't be written.
  */
-int journal_begin(struct journal *journal, const struct recipe *recipe,
-	struct task *task, unsigned slot);
+int journal_begin(struct journal *journal, const struct recipe *recipe, struct task *task,
+	unsigned slot);
 
 /**
  * It has ended; or (`error`) could not be started. As journal_begin(); with SYNC_FULL

@@ -149,8 +149,9 @@ static int note_damage(void *argument, int count, char **values, char **names)
 static enum store_state look_inside(const char *name, struct text *words)
 {
 	sqlite3 *db = open_database(name, SQLITE_OPEN_READONLY);
-	int code = db ? sqlite3_exec(db, "PRAGMA quick_check(1)", note_damage, words, NULL)
-		      : SQLITE_NOMEM;
+	int code =
+		db ? sqlite3_exec(db, "PRAGMA quick_check(1)", note_damage, words, NULL)
+		   : SQLITE_NOMEM;
 	enum store_state state = code == SQLITE_OK ? STORE_OK : STORE_CORRUPT;
 
 	if (code != SQLITE_OK && words && !words->length)
@@ -255,6 +256,13 @@ struct store *store_open(const char *name, bool writes, enum journal_sync sync, 
 		store && store->db ? store_words(store) : "it can't be opened");
 	store_close(store);
 	return NULL;
+}
+
+void store_settle(struct store *store)
+{
+	for (int index = 0; index < STATEMENTS; index++)
+		sqlite3_reset(store->statements[index]);
+	run_sql(store->db, "PRAGMA journal_mode=DELETE");
 }
 
 void store_close(struct store *store)

@@ -32,6 +32,12 @@ struct store *store_open(const char *name, bool writes, enum journal_sync sync, 
 	struct text *words);
 void store_close(struct store *store);
 
+/**
+ * Have all be in the one file, so that it can be copied, and read where nothing may be
+ * written. Where others read it, it stays as it is.
+ */
+void store_settle(struct store *store);
+
 sqlite3 *store_database(struct store *store);
 
 /** Have what follows tell what the journal holds now, as after store_open(). */

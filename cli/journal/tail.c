@@ -223,8 +223,8 @@ static uint64_t checksum(uint64_t id, const struct record *record)
 
 static size_t size_of(const struct entry *entry)
 {
-	size_t size = sizeof(struct record) + (size_t)entry->command_bytes +
-		      entry->input_bytes;
+	size_t size =
+		sizeof(struct record) + (size_t)entry->command_bytes + entry->input_bytes;
 
 	return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
@@ -291,8 +291,8 @@ static uint64_t first_ticket(const char *bytes, size_t length, uint64_t id)
 	return record ? record->ticket : UINT64_MAX;
 }
 
-int tail_replay(
-	struct tail *tail, uint64_t id, uint64_t *ticket, tail_fn function, void *argument)
+int tail_replay(struct tail *tail, uint64_t id, uint64_t *ticket, tail_fn function,
+	void *argument)
 {
 	size_t lengths[2] = {load(tail, 0), load(tail, 1)};
 	unsigned older = first_ticket(tail->halves[1].bytes, lengths[1], id) <

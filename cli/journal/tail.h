@@ -44,8 +44,8 @@ bool tail_is_there(const struct tail *tail);
  * Hand on what an earlier process left, of the journal `id`, that was told after
  * `*ticket`, which becomes the last one's. Returns 0 or what the function did.
  */
-int tail_replay(
-	struct tail *tail, uint64_t id, uint64_t *ticket, tail_fn function, void *argument);
+int tail_replay(struct tail *tail, uint64_t id, uint64_t *ticket, tail_fn function,
+	void *argument);
 
 /** Begin to add, of the journal `id`; the first ticket is the one after `ticket`. */
 void tail_begin(struct tail *tail, uint64_t id, uint64_t ticket);

@@ -52,8 +52,9 @@ enum phase { RUNNING, TERMINATING, KILLING };
 
 struct stream {
 	struct leat_stream *to;
-	int read_fd;  //< -1: there is none, or it is at its end
-	int write_fd; //< the child's; -1 once it has been started
+	int read_fd;    //< -1: there is none, or it is at its end
+	int write_fd;   //< the child's; -1 once it has been started
+	uint64_t bytes; //< that were read
 };
 
 struct run {
@@ -208,6 +209,7 @@ static size_t take_from(struct stream *stream, const struct pollfd polled[2])
 			stream->to, stream->read_fd, polled[0].revents != 0);
 	if (got == 0 || (got < 0 && got != -EAGAIN))
 		close_fd(&stream->read_fd);
+	stream->bytes += got > 0 ? (uint64_t)got : 0;
 	return got > 0 ? (size_t)got : 0;
 }
 
@@ -466,8 +468,8 @@ static int64_t linger_end(const struct run *run)
 
 static void supervise(struct run *run)
 {
-	run->member =
-		(struct leat_member){.pid = run->process.pid, .mark = run->spec->mark};
+	run->member.pid = run->process.pid;
+	run->member.mark = run->spec->mark;
 	leat_family_enter(run->family, &run->member);
 	if (run->sleeps)
 		supervise_asleep(run);
@@ -477,6 +479,8 @@ static void supervise(struct run *run)
 	run->outcome->elapsed_ns = now(run) - run->started;
 	reap(run);
 	read_rest(run, run->phase == RUNNING ? linger_end(run) : INT64_MIN);
+	run->outcome->out_bytes = run->streams[0].bytes;
+	run->outcome->err_bytes = run->streams[1].bytes;
 }
 
 static int get_wake_fds(struct run *run)
@@ -505,7 +509,8 @@ int leat_child_run(struct leat_family *family, const struct leat_spec *spec,
 	int error;
 
 	*outcome = (struct leat_outcome){.end = LEAT_EXITED};
-	leat_family_begin(family);
+	run.member.ward = leat_family_begin(family, spec->mark);
+	run.process.told = run.member.ward ? &run.member.ward->leader : NULL;
 	error = get_wake_fds(&run);
 	if (error)
 		goto end;
@@ -522,6 +527,6 @@ int leat_child_run(struct leat_family *family, const struct leat_spec *spec,
 close_out:
 	close_stream(&run.streams[0]);
 end:
-	leat_family_end(family);
+	leat_family_end(family, run.member.ward);
 	return error;
 }

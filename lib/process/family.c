@@ -41,6 +41,7 @@ struct leat_family {
 	unsigned active;            //< tries to run a child that are under way
 	uint64_t activity;          //< how many such tries have begun and have ended
 	bool suspended;
+	struct leat_guardian *guardian; //< NULL: nobody looks after the members
 };
 
 static void note_signals(struct leat_inheritance *inheritance)
@@ -126,6 +127,7 @@ void leat_family_destroy(struct leat_family *family)
 {
 	if (!family)
 		return;
+	leat_family_unguard(family);
 	if (family->orphans_fd >= 0)
 		close(family->orphans_fd);
 	close(family->null_fd);
@@ -149,17 +151,33 @@ int leat_family_null_fd(const struct leat_family *family)
 	return family->null_fd;
 }
 
-void leat_family_begin(struct leat_family *family)
+int leat_family_guard(struct leat_family *family, int64_t grace_ns, int kept_fd)
 {
+	return leat_guardian_start(&family->guardian, family->room, grace_ns, kept_fd);
+}
+
+void leat_family_unguard(struct leat_family *family)
+{
+	leat_guardian_stop(family->guardian);
+	family->guardian = NULL;
+}
+
+struct leat_ward *leat_family_begin(struct leat_family *family, const char *const *mark)
+{
+	struct leat_ward *ward;
+
 	pthread_mutex_lock(&family->lock);
 	family->active++;
 	family->activity++;
+	ward = leat_guardian_take(family->guardian, mark);
 	pthread_mutex_unlock(&family->lock);
+	return ward;
 }
 
-void leat_family_end(struct leat_family *family)
+void leat_family_end(struct leat_family *family, struct leat_ward *ward)
 {
 	pthread_mutex_lock(&family->lock);
+	leat_guardian_release(family->guardian, ward);
 	family->active--;
 	family->activity++;
 	pthread_cond_broadcast(&family->child_ended);
@@ -183,6 +201,8 @@ void leat_family_leave(struct leat_family *family, struct leat_member *member)
 	pthread_mutex_lock(&family->lock);
 	member->previous->next = member->next;
 	member->next->previous = member->previous;
+	if (member->ward)
+		member->ward->leader = 0;
 	pthread_mutex_unlock(&family->lock);
 }
 

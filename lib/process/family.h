@@ -2,21 +2,26 @@
 #ifndef LEAT_PROCESS_FAMILY_H
 #define LEAT_PROCESS_FAMILY_H
 
+#include "guardian.h"
 #include "spawn.h"
 
 /** A running child's place in the family; the memory is the child's runner's. */
 struct leat_member {
 	pid_t pid;
 	const char *const *mark;
+	struct leat_ward *ward; //< NULL: nobody guards it
 	struct leat_member *next, *previous;
 };
 
 const struct leat_inheritance *leat_family_inheritance(const struct leat_family *family);
 int leat_family_null_fd(const struct leat_family *family);
 
-/** Around each try to run a child, from before its start until after its end. */
-void leat_family_begin(struct leat_family *family);
-void leat_family_end(struct leat_family *family);
+/**
+ * Around each try to run a child, from before its start until after its end. Where the
+ * family is guarded, the first returns its ward, for `mark`, which the second takes back.
+ */
+struct leat_ward *leat_family_begin(struct leat_family *family, const char *const *mark);
+void leat_family_end(struct leat_family *family, struct leat_ward *ward);
 
 /** Enter a child that was started; in a suspended family it is stopped at once. */
 void leat_family_enter(struct leat_family *family, struct leat_member *member);

@@ -228,8 +228,8 @@ static int fork_guardian(struct leat_guardian *guardian, int kept_fd)
 	return error;
 }
 
-int leat_guardian_start(struct leat_guardian **result, unsigned capacity,
-	int64_t grace_ns, int kept_fd)
+int leat_guardian_start(
+	struct leat_guardian **result, unsigned capacity, int64_t grace_ns, int kept_fd)
 {
 	struct leat_guardian *guardian = calloc(1, sizeof *guardian);
 	int error = -ENOMEM;

@@ -15,8 +15,8 @@ struct leat_ward {
 };
 
 /** As leat_family_guard(); for up to `capacity` children at a time. */
-int leat_guardian_start(struct leat_guardian **result, unsigned capacity,
-	int64_t grace_ns, int kept_fd);
+int leat_guardian_start(
+	struct leat_guardian **result, unsigned capacity, int64_t grace_ns, int kept_fd);
 
 /** End the guardian, which has nobody to guard then. NULL: does nothing. */
 void leat_guardian_stop(struct leat_guardian *guardian);

@@ -50,7 +50,8 @@ struct start {
 	const struct leat_inheritance *inheritance;
 	const char **shell_argv; //< for a script without "#!", argv[1] is filled in
 	int fds[3];
-	volatile int error; //< the child's word to the parent: errno of what failed
+	volatile pid_t *told; //< where the child writes its number
+	volatile int error;   //< the child's word to the parent: errno of what failed
 };
 
 // Those that are in one another's way move up first; then each is put in place.
@@ -198,7 +199,10 @@ IN_CHILD static int child_main(void *argument)
 	struct start *start = argument;
 	const struct leat_spec *spec = start->spec;
 
-	setsid();
+	pid_t pid = setsid();
+
+	if (start->told)
+		*start->told = pid;
 	if (spec->directory && chdir(spec->directory) < 0)
 		goto fail;
 	if (place_descriptors(start->fds) < 0)
@@ -273,6 +277,7 @@ int leat_spawn(const struct leat_spec *spec, const int fds[3],
 		.spec = spec,
 		.inheritance = inheritance,
 		.fds = {fds[0], fds[1], fds[2]},
+		.told = process->told,
 	};
 	int error = prepare_shell(&start);
 

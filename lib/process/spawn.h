@@ -17,14 +17,16 @@ struct leat_inheritance {
 
 struct leat_process {
 	pid_t pid;
-	int pid_fd; //< -1 where none was asked for
+	int pid_fd;           //< -1 where none was asked for
+	volatile pid_t *told; //< by the caller: where the child is to write its number,
+			      //before < it executes; NULL: nowhere
 };
 
 /**
  * Start what `spec` says, with `fds` as its descriptors 0, 1 and 2. Blocks until
- * the program is executed or could not be. On success *process is the caller's, to
- * reap and to close. Returns 0; an error of clone(2) (-EAGAIN, -ENOMEM), where
- * nothing was started; or, negative, the errno of execve(2), with *executing set,
+ * the program is executed or could not be. On success the rest of *process is the
+ * caller's, to reap and to close. Returns 0; an error of clone(2) (-EAGAIN, -ENOMEM),
+ * where nothing was started; or, negative, the errno of execve(2), with *executing set,
  * where the new process got so far, and was reaped.
  */
 int leat_spawn(const struct leat_spec *spec, const int fds[3],

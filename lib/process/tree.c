@@ -30,6 +30,7 @@
 #define SETTLE_TRIES 200
 #define CONFIRM_TRIES 5
 #define SETTLE_NS 500000
+#define KERNEL_THREADS_PARENT 2
 
 static int open_in_proc(pid_t pid, const char *name)
 {
@@ -219,31 +220,29 @@ static char *read_settled_environment(pid_t pid, size_t *length)
 	}
 }
 
-static bool has_mark(pid_t pid, const char *const *mark)
+// Whether all of one of the marks is there; NULL is none.
+static bool has_a_mark(pid_t pid, const struct leat_tree *trees, size_t count)
 {
 	size_t length;
 	char *environment = read_settled_environment(pid, &length);
-	bool found = environment != NULL;
+	bool found = false;
 
-	for (; found && *mark; mark++)
-		found = has_entry(environment, length, *mark);
+	for (size_t index = 0; environment && !found && index < count; index++) {
+		const char *const *mark = trees[index].mark;
+
+		found = mark != NULL;
+		for (; found && *mark; mark++)
+			found = has_entry(environment, length, *mark);
+	}
 	free(environment);
 	return found;
 }
 
-void leat_forest_find_tree(
-	struct leat_forest *forest, pid_t leader, const char *const *mark)
+// All with a member for a parent are members, too.
+static void add_descendants(struct leat_forest *forest)
 {
-	pid_t self = getpid();
 	bool changed = true;
 
-	for (size_t index = 0; index < forest->count; index++) {
-		struct leat_tree_entry *entry = &forest->entries[index];
-
-		entry->member =
-			entry->pid == leader || entry->session == leader ||
-			(mark && entry->parent == self && has_mark(entry->pid, mark));
-	}
 	while (changed) {
 		changed = false;
 		for (size_t index = 0; index < forest->count; index++) {
@@ -253,6 +252,51 @@ void leat_forest_find_tree(
 				changed = entry->member = true;
 		}
 	}
+}
+
+void leat_forest_find_tree(
+	struct leat_forest *forest, pid_t leader, const char *const *mark)
+{
+	struct leat_tree tree = {leader, mark};
+	pid_t self = getpid();
+
+	for (size_t index = 0; index < forest->count; index++) {
+		struct leat_tree_entry *entry = &forest->entries[index];
+
+		entry->member = entry->pid == leader || entry->session == leader ||
+				(mark && entry->parent == self &&
+					has_a_mark(entry->pid, &tree, 1));
+	}
+	add_descendants(forest);
+}
+
+static bool is_orphaned(
+	const struct leat_tree_entry *entry, const struct leat_tree *trees, size_t count)
+{
+	for (size_t index = 0; index < count; index++)
+		if (entry->session == trees[index].leader)
+			return true;
+	return entry->parent != KERNEL_THREADS_PARENT &&
+	       has_a_mark(entry->pid, trees, count);
+}
+
+void leat_forest_find_orphaned(struct leat_forest *forest, const struct leat_tree *trees,
+	size_t count, uint64_t since_ticks)
+{
+	for (size_t index = 0; index < forest->count; index++) {
+		struct leat_tree_entry *entry = &forest->entries[index];
+
+		entry->member = entry->start_ticks >= since_ticks &&
+				is_orphaned(entry, trees, count);
+	}
+	add_descendants(forest);
+}
+
+uint64_t leat_process_start_ticks(pid_t pid)
+{
+	struct leat_tree_entry entry;
+
+	return read_entry(pid, &entry) ? entry.start_ticks : 0;
 }
 
 static int open_verified(const struct leat_tree_entry *entry)
@@ -271,7 +315,8 @@ static int open_verified(const struct leat_tree_entry *entry)
 
 void leat_forest_signal(const struct leat_forest *forest, pid_t leader, int number)
 {
-	kill(-leader, number);
+	if (leader)
+		kill(-leader, number);
 	for (size_t index = 0; index < forest->count; index++) {
 		const struct leat_tree_entry *entry = &forest->entries[index];
 		int pid_fd;

@@ -31,9 +31,27 @@ void leat_forest_finish(struct leat_forest *forest);
 void leat_forest_find_tree(
 	struct leat_forest *forest, pid_t leader, const char *const *mark);
 
+/** How a tree is known whose parent has died. */
+struct leat_tree {
+	pid_t leader;
+	const char *const *mark; //< NULL: none
+};
+
+/**
+ * The same for several trees of another process, which has died: of what was started at
+ * `since_ticks` or later, the leaders, their sessions, all in whose environment stands
+ * all of a tree's mark, and all with a member for a parent.
+ */
+void leat_forest_find_orphaned(struct leat_forest *forest, const struct leat_tree *trees,
+	size_t count, uint64_t since_ticks);
+
+/** When a process was started, as in struct leat_tree_entry; 0: it has ended. */
+uint64_t leat_process_start_ticks(pid_t pid);
+
 /**
  * Signal the leader's process group, and each member outside of it. The leader must
- * not have been reaped, so that neither its pid nor its group can be another's.
+ * not have been reaped, so that neither its pid nor its group can be another's; 0: there
+ * is none, each member is signaled by itself.
  */
 void leat_forest_signal(const struct leat_forest *forest, pid_t leader, int number);
 

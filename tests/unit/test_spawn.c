@@ -19,7 +19,7 @@ static struct result spawn(const struct leat_spec *spec)
 {
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), ends[2];
 	struct result result = {0};
-	struct leat_process process;
+	struct leat_process process = {0};
 
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	result.error = leat_spawn(spec, (int[]){null_fd, ends[1], ends[1]}, &inheritance,
@@ -243,7 +243,7 @@ static void nothing_but_0_1_and_2_is_open(void **state)
 static void swapped_descriptors_are_put_in_place(void **state)
 {
 	int saved[2] = {dup(1), dup(2)}, ends[2][2];
-	struct leat_process process;
+	struct leat_process process = {0};
 	char *out, *err;
 	bool executing;
 	int error;

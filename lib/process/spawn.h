@@ -17,9 +17,10 @@ struct leat_inheritance {
 
 struct leat_process {
 	pid_t pid;
-	int pid_fd;           //< -1 where none was asked for
-	volatile pid_t *told; //< by the caller: where the child is to write its number,
-			      //before < it executes; NULL: nowhere
+	int pid_fd; //< -1 where none was asked for
+	// Set by the caller: where the child is to write its number before it executes;
+	// NULL: nowhere
+	volatile pid_t *told;
 };
 
 /**

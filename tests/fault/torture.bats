@@ -10,13 +10,13 @@ setup() {
 	printf '%s\n' 'echo one' 'seq 300000' 'expr 3 + 4' 'exit 1' './missing' 'echo six >&2' >in
 }
 
-# One run with call number $2 of kind $1 failing.
+# One run with call number $2 of kind $1 failing, and with the options that follow.
 run_failing() {
 	rm -f failed
 	status=0
 	timeout 20 env LD_PRELOAD="$BUILD/tests/helpers/failing.so" FAIL_PROGRAM=leat \
 		FAIL_CALLS="$1" FAIL_AT="$2" FAIL_MARK="$PWD/failed" \
-		leat -j2 --summary --unrun rest -a in >out 2>err || status=$?
+		leat -j2 --summary --unrun rest -a in "${@:3}" >out 2>err || status=$?
 }
 
 check_account() {
@@ -50,6 +50,60 @@ torture() {
 		fi
 	done
 	return 1
+}
+
+# The same with a journal; whatever fails, a run after it does the rest, and then each
+# task has been done.
+torture_journal() {
+	local at
+	for ((at = 1; at <= 30000; at += $2)); do
+		rm -f run.db*
+		run_failing "$1" "$at" --journal run.db
+		{ check_account "$1" && check_rest; } || {
+			echo "$1 number $at: status $status"
+			cat err
+			return 1
+		}
+		if [ ! -e failed ]; then
+			echo "# $((at - 1)) calls, one in $2 failed" >&3
+			[ "$at" -gt "$3" ]
+			return
+		fi
+	done
+	return 1
+}
+
+check_rest() {
+	status=0
+	leat -q --journal run.db --resume-failed -a in >rest.out 2>rest.err || status=$?
+	[ "$status" -eq 123 ] &&
+		[ "$(leat --journal run.db --list ok failed | sort)" = "$(sort in)" ] &&
+		[ "$(leat --journal run.db --list failed | sort)" = "$(printf '%s\n' ./missing 'exit 1')" ] ||
+		{ cat rest.err; return 1; }
+}
+
+@test "with a journal: each allocation fails once" {
+	torture_journal malloc 7 100
+}
+
+@test "with a journal: each descriptor fails once" {
+	torture_journal descriptor 1 10
+}
+
+@test "with a journal: each thread fails once" {
+	torture_journal thread 1 3
+}
+
+@test "with a journal: each start of a process fails once" {
+	torture_journal process 1 6
+}
+
+@test "with a journal: each write fails once" {
+	torture_journal write 1 30
+}
+
+@test "with a journal: each sync fails once" {
+	torture_journal sync 1 3
 }
 
 @test "each allocation fails once" {

@@ -1,7 +1,7 @@
 /*
  * Preloaded (LD_PRELOAD): lets the call number FAIL_AT of those that FAIL_CALLS names
- * ("malloc", "descriptor", "thread", "process", "write") fail, once. Counts from 1, per
- * process, and only in the process that FAIL_PROGRAM is the name of. FAIL_AT past the
+ * ("malloc", "descriptor", "thread", "process", "write", "sync") fail, once. Counts from
+ * 1, per process, and only in the process that FAIL_PROGRAM is the name of. FAIL_AT past the
  * last call: nothing fails. Whether it did is told by the file FAIL_MARK being made.
  */
 #include <dlfcn.h>
@@ -62,7 +62,8 @@ static void *real(void **where, const char *name)
 
 static void *real_malloc, *real_calloc, *real_realloc, *real_reallocarray;
 static void *real_pipe2, *real_eventfd, *real_signalfd, *real_pthread_create, *real_write;
-static void *real_open, *real_clone;
+static void *real_open, *real_open64, *real_clone, *real_fork, *real_pwrite, *real_pwrite64;
+static void *real_fsync, *real_fdatasync;
 
 // dlsym() itself may call calloc() before that is known.
 static char early[4096];
@@ -159,6 +160,67 @@ int open(const char *path, int flags, ...)
 		return -1;
 	}
 	return REAL(open)(path, flags, mode);
+}
+
+// As SQLite calls it.
+int open64(const char *path, int flags, ...)
+{
+	va_list arguments;
+	mode_t mode;
+
+	va_start(arguments, flags);
+	mode = va_arg(arguments, mode_t);
+	va_end(arguments);
+	if (fails("descriptor")) {
+		errno = EMFILE;
+		return -1;
+	}
+	return REAL(open64)(path, flags, mode);
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t length, off_t at)
+{
+	if (fails("write")) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return REAL(pwrite)(fd, bytes, length, at);
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t at)
+{
+	if (fails("write")) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return REAL(pwrite64)(fd, bytes, length, at);
+}
+
+int fsync(int fd)
+{
+	if (fails("sync")) {
+		errno = EIO;
+		return -1;
+	}
+	return REAL(fsync)(fd);
+}
+
+int fdatasync(int fd)
+{
+	if (fails("sync")) {
+		errno = EIO;
+		return -1;
+	}
+	return REAL(fdatasync)(fd);
+}
+
+pid_t fork(void)
+{
+	if (fails("process")) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return REAL(fork)();
 }
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,

@@ -42,7 +42,7 @@ CLI_SOURCES := cli/account.c cli/cancellation.c cli/channel.c cli/color.c cli/co
 	cli/run_display.c cli/run_input.c cli/run_task.c cli/running.c cli/shell.c cli/signals.c cli/sink.c \
 	cli/slot.c cli/split.c cli/tag.c cli/tasks.c cli/template.c cli/unrun.c cli/whole_file.c
 UNIT_TESTS := test_account test_capture test_child test_clock test_context test_cpus \
-	test_duration test_family test_find test_floor test_input test_message test_native test_output \
+	test_duration test_family test_find test_floor test_guardian test_input test_message test_native test_output \
 	test_pending test_pool test_progress test_recover test_shell test_spawn test_tail test_template \
 	test_tree test_unrun
 MAN_PAGES := man/leat.1 man/leat-parallel.1 man/leat-xargs.1 man/libleat.3

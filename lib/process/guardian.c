@@ -120,8 +120,11 @@ static bool find_orphaned(const struct wards *wards, struct orphaned *orphaned)
 		.trees = calloc(wards->used + 1, sizeof *orphaned->trees),
 		.marks = calloc(wards->used + 1, sizeof *orphaned->marks),
 	};
-	if (!orphaned->trees || !orphaned->marks)
+	if (!orphaned->trees || !orphaned->marks) {
+		free(orphaned->trees);
+		free(orphaned->marks);
 		return false;
+	}
 	for (unsigned index = 0; index < wards->used; index++) {
 		const struct leat_ward *ward = &wards->each[index];
 		const char **mark = orphaned->marks[orphaned->count];

@@ -134,19 +134,54 @@ static int place(const struct results *results, const struct task *task, const c
 	return path->failed ? -ENOMEM : 0;
 }
 
+// Returns 0 or a negative errno.
+static int remove_place(
+	const struct results *results, const struct task *task, const char *name)
+{
+	struct text path = {0};
+	int error = place(results, task, name, &path);
+	bool is_directory = !error && path.bytes[path.length - 1] == '/';
+
+	if (!error && unlinkat(results->directory_fd, path.bytes,
+			      is_directory ? AT_REMOVEDIR : 0) < 0)
+		error = -errno;
+	text_finish(&path);
+	return error;
+}
+
+// Of an attempt that others followed.
+static const char *const kept_names[] = {"stdout", "stderr", "outcome"};
+#define KEPT_NAMES (sizeof kept_names / sizeof *kept_names)
+
+// "attempt-1/stdout"; KEPT_NAMES: the directory itself.
+static void format_kept(char name[64], uint64_t attempt, size_t index)
+{
+	snprintf(name, 64, "attempt-%" PRIu64 "/%s", attempt,
+		index < KEPT_NAMES ? kept_names[index] : "");
+}
+
+static void forget_attempts(const struct results *results, const struct task *task)
+{
+	char name[64];
+	int error = 0;
+
+	for (uint64_t attempt = 1; !error; attempt++)
+		for (size_t index = 0; index <= KEPT_NAMES; index++) {
+			format_kept(name, attempt, index);
+			error = remove_place(results, task, name);
+		}
+}
+
 void results_forget(const struct results *results, const struct task *task)
 {
 	static const char *const names[] = {
 		"stdout", "stderr", "command", "outcome", "seq", ""};
-	struct text path = {0};
 
-	for (size_t index = 0;
-		results->directory_fd >= 0 && index < sizeof names / sizeof *names;
-		index++)
-		if (place(results, task, names[index], &path) == 0)
-			unlinkat(results->directory_fd, path.bytes,
-				*names[index] ? 0 : AT_REMOVEDIR);
-	text_finish(&path);
+	if (results->directory_fd < 0)
+		return;
+	forget_attempts(results, task);
+	for (size_t index = 0; index < sizeof names / sizeof *names; index++)
+		remove_place(results, task, names[index]);
 }
 
 /* ---- its files ---- */
@@ -216,13 +251,40 @@ static int write_command(const struct results *results, const struct task *task,
 	return error;
 }
 
+// What the last attempt wrote goes into a directory of its own.
+static int keep_attempt(const struct results *results, const struct task *task)
+{
+	struct text from = {0}, to = {0};
+	char name[64];
+	int error = 0;
+
+	for (size_t index = 0; !error && index < KEPT_NAMES; index++) {
+		format_kept(name, task->attempt, index);
+		error = place(results, task, name, &to);
+		if (!error)
+			error = place(results, task, kept_names[index], &from);
+		if (!error && !index)
+			error = make_way(results->directory_fd, to.bytes);
+		if (!error && renameat(results->directory_fd, from.bytes,
+				      results->directory_fd, to.bytes) < 0)
+			error = -errno;
+	}
+	text_finish(&from);
+	text_finish(&to);
+	return error;
+}
+
 int results_begin(const struct results *results, const struct task *task,
 	const struct text *command, int fds[2])
 {
-	int error;
+	int error = 0;
 
-	results_forget(results, task);
-	error = make_place(results, task);
+	if (task->attempt && !results->by_values)
+		error = keep_attempt(results, task);
+	else
+		results_forget(results, task);
+	if (!error)
+		error = make_place(results, task);
 	if (!error)
 		error = write_command(results, task, command);
 	if (error)

@@ -26,7 +26,8 @@ void results_forget(const struct results *results, const struct task *task);
 
 /**
  * Make the directory of `task` with the file "command", and open "stdout" and "stderr"
- * there, which are the caller's. What is there is replaced. Errors: of mkdir(2), open(2),
+ * there, which are the caller's. What is there is replaced; but what an earlier attempt
+ * of this run wrote moves to "attempt-1", and so on. Errors: of mkdir(2), open(2),
  * write(2); -ENOMEM.
  */
 int results_begin(const struct results *results, const struct task *task,

@@ -94,3 +94,13 @@ setup() {
 		[ "$status" -eq 2 ]
 	done
 }
+
+@test "--results keeps every attempt: the last in the task's place, those before in attempt-N" {
+	printf '%s\n' 'echo "out $LEAT_ATTEMPT"; [ "$LEAT_ATTEMPT" = 3 ]' >in
+	leat -q --results kept --retries 2 -a in >/dev/null
+	[ "$(cat kept/1/attempt-1/stdout kept/1/attempt-2/stdout kept/1/stdout)" = "$(printf 'out %d\n' 1 2 3)" ]
+	[ "$(head -n 1 kept/1/attempt-2/outcome)" = failed ]
+	[ "$(head -n 1 kept/1/outcome)" = ok ]
+	leat --results kept -a - <<<"true"
+	[ ! -e kept/1/attempt-1 ] && [ -e kept/1/stdout ]
+}

@@ -1,8 +1,8 @@
 /*
  * Preloaded (LD_PRELOAD): lets the call number FAIL_AT of those that FAIL_CALLS names
  * ("malloc", "descriptor", "thread", "process", "write", "sync") fail, once. Counts from
- * 1, per process, and only in the process that FAIL_PROGRAM is the name of. FAIL_AT past the
- * last call: nothing fails. Whether it did is told by the file FAIL_MARK being made.
+ * 1, per process, and only in the process that FAIL_PROGRAM is the name of. FAIL_AT past
+ * the last call: nothing fails. Whether it did is told by the file FAIL_MARK being made.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -62,7 +62,8 @@ static void *real(void **where, const char *name)
 
 static void *real_malloc, *real_calloc, *real_realloc, *real_reallocarray;
 static void *real_pipe2, *real_eventfd, *real_signalfd, *real_pthread_create, *real_write;
-static void *real_open, *real_open64, *real_clone, *real_fork, *real_pwrite, *real_pwrite64;
+static void *real_open, *real_open64, *real_clone, *real_fork, *real_pwrite,
+	*real_pwrite64;
 static void *real_fsync, *real_fdatasync;
 
 // dlsym() itself may call calloc() before that is known.

@@ -103,9 +103,9 @@ static int expect(struct model *model, const char *command, bool with_input)
 
 static bool is_done(enum task_end end, bool failed_again)
 {
-	return end == TASK_OK || (!failed_again && (end == TASK_FAILED ||
-							   end == TASK_CRASHED ||
-							   end == TASK_TIMED_OUT));
+	return end == TASK_OK ||
+	       (!failed_again && (end == TASK_FAILED || end == TASK_CRASHED ||
+					 end == TASK_TIMED_OUT));
 }
 
 static void look_up(struct find *find, struct model *model, const char *command,

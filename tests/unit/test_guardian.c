@@ -47,9 +47,8 @@ static int run_script(struct leat_family *family, const struct scene *scene)
 	const char *argv[] = {"sh", "-c", scene->script, NULL};
 	const char *mark[] = {"GUARDED=1", NULL};
 	const char *envp[] = {"PATH=/usr/bin:/bin", "GUARDED=1", NULL};
-	struct leat_control control = {.timeout_ns = LEAT_NEVER,
-		.grace_ns = LEAT_SECOND_NS,
-		.linger_ns = 0};
+	struct leat_control control = {
+		.timeout_ns = LEAT_NEVER, .grace_ns = LEAT_SECOND_NS, .linger_ns = 0};
 	struct leat_spec spec = {
 		.argv = argv,
 		.envp = envp,
@@ -241,7 +240,8 @@ static void it_holds_nothing_but_its_lifeline_and_what_it_was_given(void **state
 		snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
 		name = scratch_read(path);
 		snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
-		bool settled = strcmp(name, "guardian\n") == 0 && scratch_count(path) == 2;
+		bool settled =
+			strcmp(name, "guardian\n") == 0 && scratch_count(path) == 2;
 
 		free(name);
 		if (settled)

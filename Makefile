@@ -230,6 +230,7 @@ bench: all $(BENCH_PROGRAMS)
 	BUILD=$(abspath $(BUILD)) tests/bench/run
 	BUILD=$(abspath $(BUILD)) tests/bench/output
 	BUILD=$(abspath $(BUILD)) tests/bench/arguments
+	BUILD=$(abspath $(BUILD)) tests/bench/journal
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')

@@ -273,7 +273,7 @@ static const struct option table[] = {
 		NULL, false},
 	{0, "resume-failed", NULL, "and what failed", FLAG, FIELD(resume_failed), NULL,
 		false},
-	{0, "sync", "WHEN", "it is on the disk by: group (0.1s), full (at once), off",
+	{0, "sync", "WHEN", "on the disk: group (within 0.1s), full (at once), off",
 		OTHER, 0, set_sync, false},
 	{0, "list", NULL, "print its commands, of all OUTCOMEs that follow", FLAG,
 		FIELD(list), NULL, false},

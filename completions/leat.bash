@@ -67,7 +67,8 @@ _leat_read_help() {
 }
 
 # Go from word `at` to the command, or to the last word. If that is the value of an option,
-# it comes into option and current; dashes: the command may begin with one.
+# it comes into option and current; dashes: the command may begin with one; list: words
+# are outcomes.
 _leat_walk() {
 	local word name
 
@@ -101,11 +102,15 @@ _leat_walk() {
 			option="<"
 			;;
 		*)
-			return
+			if [[ -z $list ]]; then
+				return
+			fi
 			;;
 		esac
 		if [[ $name == -c || $name == --script ]]; then
 			script=true
+		elif [[ $name == --list && -z ${as[0]-} ]]; then
+			list=true
 		fi
 		if [[ -n $option ]] && ((++at < last)); then
 			option=
@@ -117,6 +122,10 @@ _leat_walk() {
 _leat_command() {
 	local word offset
 
+	if [[ -n $list ]]; then
+		_leat_words "ok failed crashed timed-out canceled unrun in-flight" "$current"
+		return
+	fi
 	for word in "${words[@]:at:last-at}"; do
 		if [[ $word == :::?(:)?(+) ]]; then
 			_leat_files "$current"
@@ -158,7 +167,7 @@ _leat_tool_value() {
 
 _leat_value() {
 	case $option in
-	-a | --arg-file | --unrun)
+	-a | --arg-file | --unrun | --journal)
 		_leat_files "$current"
 		;;
 	--shell)
@@ -205,6 +214,12 @@ _leat_value() {
 	--on-cancel)
 		_leat_words "drain terminate" "$current"
 		;;
+	--orphans)
+		_leat_words "end keep" "$current"
+		;;
+	--sync)
+		_leat_words "group full off" "$current"
+		;;
 	--color)
 		_leat_words "auto always never" "$current"
 		;;
@@ -220,7 +235,7 @@ _leat_value() {
 	--timeout | --delay | --deadline | --kill-after | --linger | --drain-timeout)
 		_leat_durations "$current"
 		;;
-	-c | --script | -I | --replace | -n | --max-args | -s | --max-chars | --seed)
+	-c | --script | -I | --replace | -n | --max-args | -s | --max-chars | --seed | --show)
 		;;
 	esac
 }
@@ -230,11 +245,12 @@ _leat() {
 		-C --colsep --header --trim --link --shuf --seed
 		-c --script -I --replace -n --max-args -X --fill -s --max-chars --as
 		-j --jobs -P --shell --timeout --delay --lane --stdin --chdir --env
-		--deadline --kill-after --linger --retries --retry-delay --retry-max-delay --retry-on --halt --fail-fast --on-cancel --drain-timeout
+		--deadline --kill-after --linger --retries --retry-delay --retry-max-delay --retry-on --halt --fail-fast --on-cancel --drain-timeout --orphans
 		-k --keep-order --line-buffer -u --ungroup --tag --tagstring --results --pty
 		--dry-run -t --verbose --progress --no-progress --color
+		--journal --resume --resume-failed --sync --list --show
 		--unrun --summary -q --quiet --help --version"
-	local words=() starts=() as=() at=1 last current part option="" dashes="" script=""
+	local words=() starts=() as=() at=1 last current part option="" dashes="" script="" list=""
 	local -A takes=()
 
 	COMPREPLY=()

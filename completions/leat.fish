@@ -33,7 +33,7 @@ function __leat_as
 end
 
 # The command and what follows, or ::: and the like and what follows, up to the cursor.
-# Fails where an option or its value is to be completed.
+# Fails where an option or its value is to be completed, by 2 where an outcome is.
 function __leat_command
     set -l words (commandline -opc) (commandline -ct)
     set -l as (__leat_as)
@@ -55,7 +55,16 @@ function __leat_command
     if set -q _flag_script; and not string match -qr '^::::?\+?$' -- $argv[1]
         return 1
     end
+    if set -q _flag_list; and not set -q as[1]
+        return 2
+    end
     string join0 -- $argv
+end
+
+# Behind --list words are outcomes.
+function __leat_lists
+    __leat_command >/dev/null
+    test $status -eq 2
 end
 
 function __leat_takes_as
@@ -110,6 +119,7 @@ set -l slots '0 1 2 4 8 16 50% 100% +1 -1'
 complete -c leat -f
 complete -c leat -n __leat_takes_files -F
 complete -c leat -x -a '(__leat_offers)'
+complete -c leat -n __leat_lists -x -a 'ok failed crashed timed-out canceled unrun in-flight'
 complete -c leat -n __leat_takes_options -s a -l arg-file -r -F -d 'Read tasks from a file'
 complete -c leat -n __leat_takes_options -s 0 -l null -d 'Records end at a NUL byte'
 complete -c leat -n __leat_takes_options -s d -l delimiter -x -a '\\\\n \\\\t \\\\0 , : \\;' -d 'Records end at a byte'
@@ -145,6 +155,7 @@ complete -c leat -n __leat_takes_options -l halt -x -a 'soon,fail=1 now,fail=1 s
 complete -c leat -n __leat_takes_options -l fail-fast -d 'Start no more once a task failed'
 complete -c leat -n __leat_takes_options -l on-cancel -x -a 'drain terminate' -d 'What Ctrl-C does first'
 complete -c leat -n __leat_takes_options -l drain-timeout -x -a $durations -d 'Terminate the running tasks after a time'
+complete -c leat -n __leat_takes_options -l orphans -x -a 'end keep' -d 'What runs when leat is killed'
 complete -c leat -n __leat_takes_options -s k -l keep-order -d 'Outputs come in the order of the input'
 complete -c leat -n __leat_takes_options -l line-buffer -d 'Output comes as it is written, by whole lines'
 complete -c leat -n __leat_takes_options -s u -l ungroup -d 'Tasks write straight to the output'
@@ -157,6 +168,12 @@ complete -c leat -n __leat_takes_options -s t -l verbose -d 'Show each command a
 complete -c leat -n __leat_takes_options -l progress -d 'Show how far it is everywhere'
 complete -c leat -n __leat_takes_options -l no-progress -d 'Never show how far it is'
 complete -c leat -n __leat_takes_options -l color -x -a 'auto always never' -d 'Colours'
+complete -c leat -n __leat_takes_options -l journal -r -F -d 'Keep what was run and how it went'
+complete -c leat -n __leat_takes_options -l resume -d 'Run what is not done according to the journal'
+complete -c leat -n __leat_takes_options -l resume-failed -d 'And what failed'
+complete -c leat -n __leat_takes_options -l sync -x -a 'group full off' -d 'When the journal is on the disk'
+complete -c leat -n __leat_takes_options -l list -d 'Print the commands in the journal'
+complete -c leat -n __leat_takes_options -l show -x -d 'Print what the journal has of a task'
 complete -c leat -n __leat_takes_options -l unrun -r -F -d 'Write the records that were not run'
 complete -c leat -n __leat_takes_options -l summary -d 'Say how it went, also if all is well'
 complete -c leat -n __leat_takes_options -s q -l quiet -d 'Say nothing of tasks and how it went'

@@ -123,6 +123,24 @@ lr" ]
 	[ -z "$output" ]
 	NAMED_SO=1 run bash_offers leat --env NAMED_S
 	[ "$output" = NAMED_SO= ]
+	run bash_offers leat --orphans = k
+	[ "$output" = keep ]
+	run bash_offers leat --sync f
+	[ "$output" = full ]
+}
+
+@test "bash: behind --list, outcomes" {
+	files
+	run bash_offers leat --journal jobs.db --list f
+	[ "$output" = failed ]
+	run bash_offers leat --journal jobs.db --list failed ti
+	[ "$output" = timed-out ]
+	run bash_offers leat --list failed --jour
+	[ "$output" = --journal ]
+	run bash_offers leat --list failed --journal job
+	[ "$output" = jobs.txt ]
+	run bash_offers leat puppet --list ti
+	[ -z "$output" ]
 }
 
 @test "bash: the command, wherever it begins, and what follows" {
@@ -286,6 +304,24 @@ r" ]
 	[ -z "$output" ]
 	NAMED_SO=1 run fish_offers 'leat --env NAMED_S'
 	[ "$output" = NAMED_SO= ]
+	run fish_offers 'leat --orphans k'
+	[ "$output" = keep ]
+	run fish_offers 'leat --sync f'
+	[ "$output" = full ]
+}
+
+@test "fish: behind --list, outcomes" {
+	files
+	run fish_offers 'leat --journal jobs.db --list f'
+	[ "$output" = failed ]
+	run fish_offers 'leat --journal jobs.db --list failed ti'
+	[ "$output" = timed-out ]
+	run fish_offers 'leat --list failed --jour'
+	[ "$output" = --journal ]
+	run fish_offers 'leat --list failed --journal job'
+	[ "$output" = jobs.txt ]
+	run fish_offers 'leat puppet --list spe'
+	[ "$output" = special ]
 }
 
 @test "fish: files and programs where they belong, and nowhere else" {
@@ -369,6 +405,20 @@ r" ]
 	[ "$output" = "--as|parallel|" ]
 	NAMED_SO=1 run zsh_completes 'leat --env NAMED_S'
 	[ "$output" = "--env|NAMED_SO=|" ]
+	run zsh_completes 'leat --orphans=k'
+	[ "$output" = "--orphans=keep|" ]
+	run zsh_completes 'leat --sync f'
+	[ "$output" = "--sync|full|" ]
+}
+
+@test "zsh: behind --list, outcomes" {
+	files
+	run zsh_completes 'leat --journal jobs.db --list f'
+	[ "$output" = "--journal|jobs.db|--list|failed|" ]
+	run zsh_completes 'leat --list failed ti'
+	[ "$output" = "--list|failed|timed-out|" ]
+	run zsh_completes 'leat puppet --list spe'
+	[ "$output" = "puppet|--list|special|" ]
 }
 
 @test "zsh: files and programs" {

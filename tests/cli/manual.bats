@@ -50,7 +50,7 @@ run_c_example() {
 
 @test "the manual pages are clean" {
 	command -v mandoc >/dev/null || skip "mandoc is not installed"
-	run mandoc -T lint -W warning "$MAN/leat.1" "$MAN/libleat.3"
+	run mandoc -T lint -W warning "$MAN/leat.1" "$MAN/libleat.3" "$MAN/leat-journal.5"
 	echo "$output"
 	[ "$status" -eq 0 ]
 	[ -z "$output" ]
@@ -123,6 +123,60 @@ two.log.gz" ]
 two" ]
 }
 
+@test "leat(1), example 12: a run that may be killed, and what is left" {
+	run_example 12
+	[ "$(sort <<<"$output")" = "one
+two" ]
+}
+
+@test "leat(1), example 13: what did not go well once more" {
+	echo '[ -e again ] && echo good || { : >again; false; }' |
+		leat --journal jobs.db 2>/dev/null || :
+	run_example 13
+	[ "$output" = good ]
+}
+
+@test "leat-journal(5), its examples" {
+	command -v sqlite3 >/dev/null || skip "sqlite3 is not installed"
+	printf '%s\n' 'sleep 0.3' 'exit 3' 'kill $$' 'exit $((2 - LEAT_ATTEMPT))' true |
+		leat -j1 --retries 1 --journal jobs.db 2>/dev/null || :
+	for n in 1 2 3 4 5 6; do
+		example leat-journal.5 $n >script
+		[ -s script ]
+		bash script >"seen.$n"
+	done
+	[ -z "$(example leat-journal.5 7)" ]
+	[ "$(wc -l <seen.1)" -eq 8 ]
+	[[ "$(head -n 1 seen.1)" == 0.3*'|sleep 0.3' ]]
+	[ "$(cat seen.2)" = 'seq|outcome|exit|signal|command|max(attempt)
+2|failed|3||exit 3|2
+3|crashed||15|kill $$|2' ]
+	[ ! -s seen.3 ]
+	[[ "$(cat seen.4)" == '1|0.'* ]]
+	[ "$(cat seen.5)" = '2|failed|exit 3
+2|crashed|kill $$
+2|ok|exit $((2 - LEAT_ATTEMPT))' ]
+	[[ "$(tail -n 1 seen.6)" == '1|'*'|123|3|0' ]]
+	printf '%s\n' true 'kill -KILL $LEAT_PID; sleep 30' | leat -j1 --journal jobs.db || :
+	leat --journal jobs.db --list >/dev/null
+	example leat-journal.5 3 >script
+	[[ "$(bash script)" == *'|kill -KILL $LEAT_PID; sleep 30' ]]
+}
+
+@test "leat-journal(5) names every table and column of a journal, and no others" {
+	command -v sqlite3 >/dev/null || skip "sqlite3 is not installed"
+	leat --journal jobs.db </dev/null
+	for table in runs tasks attempts journal; do
+		sqlite3 jobs.db "select name from pragma_table_info('$table')" | sort >there
+		[ -s there ]
+		awk -v table="$table" '/^\.S[sh] / { inside = $0 == ".Ss " table }
+			inside && /^\.It Va / { gsub(/^\.It Va |,/, ""); gsub(/ +/, "\n"); print }' \
+			"$MAN/leat-journal.5" | sort >told
+		diff there told
+	done
+	[ "$(sqlite3 jobs.db "select count(*) from sqlite_master where type = 'table'")" -eq 4 ]
+}
+
 @test "libleat(3), example 1: a pool that runs functions" {
 	run_c_example 1
 	[ "$(sort <<<"$output")" = "$(printf '%s\n' 9 16 '-1 is negative' '0 never ran' | sort)" ]
@@ -135,7 +189,7 @@ exit 3" ]
 }
 
 @test "there are no more examples than are run here" {
-	[ -z "$(example leat.1 12)" ]
+	[ -z "$(example leat.1 14)" ]
 	[ -z "$(example libleat.3 3)" ]
 }
 

@@ -109,8 +109,27 @@ two" ]
 	[ -e one.log.gz ]
 }
 
+@test "example 16: a journal" {
+	run_example 16
+	[ "$(sort <<<"$output")" = "one
+two" ]
+}
+
+@test "example 17: what did not go well once more" {
+	run_example 17
+	[ "$(sort <<<"$output")" = "one
+two" ]
+}
+
+@test "example 18: a journal's slowest tasks" {
+	command -v sqlite3 >/dev/null || skip "sqlite3 is not installed"
+	run_example 18
+	[ "${#lines[@]}" -eq 4 ]
+	[ "$(grep -c '^0\.[0-9]*|echo' <<<"$output")" -eq 2 ]
+}
+
 @test "there are no more examples than are run here" {
-	[ -z "$(example 16)" ]
+	[ -z "$(example 19)" ]
 }
 
 @test "the real job: the sorted result equals the sequential one, byte for byte" {

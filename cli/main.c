@@ -23,7 +23,7 @@
  *   shell.c          from a command's text to an argv, with a shell or without
  *   lib/             libleat: the pool, the child and its tree, cancellation
  *   output.c         a task's output on its way out, never mixed with another's
- *     output_lines.c   the same, line by line
+ *     output_lines.c   the same, line by line; output_attempts.c: of those tried again
  *     output_nap.c     who has collected much is held back
  *     sink.c           one of its two streams: collected, tagged (tag.c), written
  *     floor.c          who may write now; pending.c: what waits for that
@@ -33,7 +33,7 @@
  *   display.c        the progress line: progress.c draws it, running.c: what runs
  *   account.c        what became of each task, in words and numbers; color.c
  *   journal/         what was run and how it went, kept for good; --resume, --list
- *     journal.c        from its opening to its end; what is told of each task
+ *     journal.c        from its opening to its end; steps.c: what is told of each task
  *     find.c           which task of the journal a task of the input is
  *     writer.c         the thread that writes, in groups
  *     tail.c           what is not written yet, safe from a SIGKILL; who may write

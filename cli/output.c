@@ -153,7 +153,7 @@ void task_output_write_line(struct task_output *task, const struct text *line)
 
 // With the floor: standard output, standard error and `line`, with nothing in between.
 // Standard error is taken before standard output is begun where both are the same file.
-static void write_whole(struct task_output *task, const struct text *line)
+void output_write_whole(struct task_output *task, const struct text *line)
 {
 	struct outlet *outlet = &task->output->outlet;
 	bool has_err = sink_has_more(&task->err) || line->length;
@@ -200,6 +200,17 @@ static void init_sink(struct sink *sink, struct task_output *task, bool is_err)
 	};
 }
 
+// Once a channel is broken, nobody knows what of it came through.
+static void deliver(struct output *output, void *receipt, bool whole)
+{
+	const struct output_events *events = &output->settings.events;
+
+	if (receipt)
+		events->delivered(events->argument, receipt,
+			whole && !atomic_load(&output->out_broken) &&
+				!atomic_load(&output->err_broken));
+}
+
 static void write_parcel(struct output *output, struct parcel *parcel)
 {
 	struct task_output task = {
@@ -213,9 +224,10 @@ static void write_parcel(struct output *output, struct parcel *parcel)
 	if (parcel->error)
 		output->settings.events.lost(output->settings.events.argument,
 			parcel->sequence, -parcel->error);
-	write_whole(&task, &parcel->line);
+	output_write_whole(&task, &parcel->line);
 	text_finish(&task.out.tagged);
 	text_finish(&task.err.tagged);
+	deliver(output, parcel->receipt, !parcel->error);
 }
 
 // The floor, which the task has, goes to the next, after what was left behind.
@@ -232,7 +244,8 @@ static void pass_on(struct task_output *task)
 }
 
 // The parcel gets the captures, the task new ones. NULL: there is no memory for that.
-static struct parcel *make_parcel(struct task_output *task, const struct text *line)
+static struct parcel *make_parcel(
+	struct task_output *task, const struct text *line, void *receipt)
 {
 	struct parcel *parcel = calloc(1, sizeof *parcel);
 	struct leat_capture *out = NULL, *err = NULL;
@@ -252,6 +265,7 @@ static struct parcel *make_parcel(struct task_output *task, const struct text *l
 	if (!sink_has_more(&task->err))
 		leat_capture_reset(task->err.capture);
 	parcel->sequence = task->sequence;
+	parcel->receipt = receipt;
 	parcel->out = task->out.capture;
 	parcel->err = task->err.capture;
 	text_append(&parcel->tag, task->tag.bytes, task->tag.length);
@@ -261,7 +275,8 @@ static struct parcel *make_parcel(struct task_output *task, const struct text *l
 	return parcel;
 }
 
-static void end_whole(struct task_output *task, const struct text *line)
+// Returns whether that was done; else it was left behind, with the receipt.
+static bool end_whole(struct task_output *task, const struct text *line, void *receipt)
 {
 	struct output *output = task->output;
 	bool ordered = output->settings.mode == OUTPUT_KEEP;
@@ -269,27 +284,27 @@ static void end_whole(struct task_output *task, const struct text *line)
 
 	if (!ordered && !task->streams && !sink_has_more(&task->out) &&
 		!sink_has_more(&task->err) && !line->length)
-		return;
+		return true;
 	if (floor_enter(output->floor, &task->claim, false)) {
-		write_whole(task, line);
+		output_write_whole(task, line);
 		pass_on(task);
-		return;
+		return true;
 	}
-	parcel = make_parcel(task, line);
+	parcel = make_parcel(task, line, receipt);
 	if (parcel && floor_leave_behind(output->floor, &task->claim, parcel))
-		return;
+		return false;
 	if (!parcel)
 		floor_enter(output->floor, &task->claim, true);
 	if (parcel)
 		write_parcel(output, parcel);
 	else
-		write_whole(task, line);
-	parcel_destroy(parcel);
+		output_write_whole(task, line);
 	pass_on(task);
+	parcel_destroy(parcel);
+	return !parcel;
 }
 
-// Output that could not even be collected.
-static void check_kept(struct task_output *task)
+bool output_is_kept(struct task_output *task)
 {
 	const struct output_events *events = &task->output->settings.events;
 	int error = leat_capture_error(task->out.capture);
@@ -298,18 +313,21 @@ static void check_kept(struct task_output *task)
 		error = leat_capture_error(task->err.capture);
 	if (error)
 		events->lost(events->argument, task->sequence, -error);
+	return !error;
 }
 
-void task_output_end(struct task_output *task, const struct text *line)
+void task_output_end(struct task_output *task, const struct text *line, void *receipt)
 {
 	struct output *output = task->output;
+	bool whole, done = true;
 
 	if (!output->floor) {
 		if (line->length)
 			outlet_notice(&output->outlet, line);
+		deliver(output, receipt, true);
 		return;
 	}
-	check_kept(task);
+	whole = output_is_kept(task);
 	if (task->out.uses_files && output->settings.to_files_alone) {
 		task->out.written = sink_size(&task->out);
 		task->err.written = sink_size(&task->err);
@@ -317,67 +335,16 @@ void task_output_end(struct task_output *task, const struct text *line)
 	if (output->settings.mode == OUTPUT_LINES)
 		output_lines_end(task, line);
 	else
-		end_whole(task, line);
+		done = end_whole(task, line, whole ? receipt : NULL);
+	if (done || !whole)
+		deliver(output, receipt, whole);
 }
 
-// The captures with what they hold, for new ones. False: there is no memory for that.
-static bool keep_captures(struct task_output *task, struct kept_output *kept)
-{
-	const struct output *output = task->output;
-	struct leat_capture *out = NULL, *err = NULL;
-
-	if (leat_capture_create(&out, output->stream_bytes, output->settings.directory) <
-			0 ||
-		leat_capture_create(
-			&err, output->stream_bytes, output->settings.directory) < 0) {
-		leat_capture_destroy(out);
-		return false;
-	}
-	*kept = (struct kept_output){task->out.capture, task->err.capture};
-	task->out.capture = out;
-	task->err.capture = err;
-	return true;
-}
-
-void task_output_pause(
-	struct task_output *task, const struct text *line, struct kept_output *kept)
-{
-	struct output *output = task->output;
-
-	if (output->settings.mode != OUTPUT_KEEP) {
-		task_output_end(task, line);
-		return;
-	}
-	check_kept(task);
-	if (floor_enter(output->floor, &task->claim, false)) {
-		write_whole(task, line);
-		floor_release(output->floor, &task->claim);
-		outlet_end_out(&output->outlet);
-	} else if (!task->out.uses_files) { // else it is in the files
-		leat_capture_append(task->err.capture, line->bytes, line->length);
-		if (!keep_captures(task, kept))
-			output->settings.events.lost(
-				output->settings.events.argument, task->sequence, ENOMEM);
-	}
-}
-
-void task_output_take_over(struct task_output *task, struct kept_output *kept)
-{
-	if (!kept->out)
-		return;
-	leat_capture_destroy(task->out.capture);
-	leat_capture_destroy(task->err.capture);
-	task->out.capture = kept->out;
-	task->err.capture = kept->err;
-	*kept = (struct kept_output){0};
-}
-
-void output_line(struct output *output, uint64_t sequence, const struct text *line)
+void output_line(struct output *output, uint64_t place, const struct text *line)
 {
 	struct task_output task = {
 		.output = output,
-		.sequence = sequence,
-		.claim = {.key = sequence, .wake_fd = -1},
+		.claim = {.key = place, .wake_fd = -1},
 	};
 
 	if (output->settings.mode != OUTPUT_GROUP &&
@@ -388,7 +355,7 @@ void output_line(struct output *output, uint64_t sequence, const struct text *li
 	init_sink(&task.out, &task, false);
 	init_sink(&task.err, &task, true);
 	floor_enter(output->floor, &task.claim, true);
-	write_whole(&task, line);
+	output_write_whole(&task, line);
 	pass_on(&task);
 }
 
@@ -466,8 +433,8 @@ static void begin_sink(struct sink *sink)
 	};
 }
 
-void task_output_begin(
-	struct task_output *task, uint64_t sequence, const struct text *tag)
+void task_output_begin(struct task_output *task, uint64_t place, uint64_t sequence,
+	const struct text *tag)
 {
 	struct output *output = task->output;
 
@@ -480,7 +447,7 @@ void task_output_begin(
 	text_append(&task->tag, tag->bytes, tag->length);
 	begin_sink(&task->out);
 	begin_sink(&task->err);
-	task->claim.key = sequence;
+	task->claim.key = place;
 	if (output->settings.mode != OUTPUT_KEEP)
 		return;
 	// Once it is the task's turn, what it has written goes out even if it writes no

@@ -39,9 +39,10 @@ void output_notice(struct output *output, const struct text *line);
 int output_print(struct output *output, const char *bytes, size_t length);
 
 /**
- * Write the line of a task that no slot could run, in its place. Waits for that.
+ * Write the line of a task that no slot could run, in its place, as for
+ * task_output_begin(). Waits for that.
  */
-void output_line(struct output *output, uint64_t sequence, const struct text *line);
+void output_line(struct output *output, uint64_t place, const struct text *line);
 
 /**
  * Have `status` (NULL: nothing) be the last line of the terminal that standard error is,
@@ -61,11 +62,12 @@ int task_output_create(struct task_output **result, struct output *output);
 void task_output_destroy(struct task_output *task);
 
 /**
- * Begin with task number `sequence`. `tag` is copied; empty: none. To be followed by
- * task_output_end() in any case: in OUTPUT_KEEP, those behind it wait for that.
+ * Begin with task number `sequence`; `place`, from 1 and without a gap, is where it
+ * stands in the order. `tag` is copied; empty: none. To be followed by task_output_end()
+ * in any case: in OUTPUT_KEEP, those behind it wait for that.
  */
-void task_output_begin(
-	struct task_output *task, uint64_t sequence, const struct text *tag);
+void task_output_begin(struct task_output *task, uint64_t place, uint64_t sequence,
+	const struct text *tag);
 
 /** Output that waits for its task's turn, and for its next attempt; NULL: there is none.
  */
@@ -84,10 +86,10 @@ void task_output_pause(
 /** After task_output_begin(): what earlier attempts left comes first. Empties *kept. */
 void task_output_take_over(struct task_output *task, struct kept_output *kept);
 
-/** Have the task's output stay in these files, too; they are owned from now on. */
 /** Have `line` come before what the task is going to write to standard output. */
 void task_output_lead(struct task_output *task, const struct text *line);
 
+/** Have the task's output stay in these files, too; they are owned from now on. */
 void task_output_use_files(struct task_output *task, int out_fd, int err_fd);
 
 /** For leat_child_run(); NULL: the task writes to descriptors 1 and 2 itself. */
@@ -97,8 +99,9 @@ struct leat_stream *task_output_err(struct task_output *task);
 /**
  * The task has ended: see to it that all it wrote is written, and `line` (may be empty)
  * behind it to standard error. Blocks while others that have ended are written, and as
- * long as the readers do.
+ * long as the readers do. When that has been done, here or later by another task's
+ * thread, the receiver of events gets the `receipt`, where it is not NULL.
  */
-void task_output_end(struct task_output *task, const struct text *line);
+void task_output_end(struct task_output *task, const struct text *line, void *receipt);
 
 #endif

@@ -30,6 +30,13 @@ struct task_output {
 /** With the floor and standard error: write leat's own line of the task. */
 void task_output_write_line(struct task_output *task, const struct text *line);
 
+/** With the floor: write all the task wrote, and the line behind it. */
+void output_write_whole(struct task_output *task, const struct text *line);
+
+/** Whether all that the task wrote could be collected; else it is told that it was not.
+ */
+bool output_is_kept(struct task_output *task);
+
 /** Whether the task is held back for a moment: its standard output is paused then. */
 bool output_naps(struct task_output *task);
 

@@ -36,6 +36,7 @@ struct pending {
 /* What the spool says of a parcel; the bytes follow in this order. */
 struct header {
 	uint64_t sequence, tag, line, out, err;
+	void *receipt;
 };
 
 void parcel_destroy(struct parcel *parcel)
@@ -126,6 +127,7 @@ static int spool_parcel(struct leat_capture *spool, const struct parcel *parcel)
 		.line = parcel->line.length,
 		.out = size_of(parcel->out),
 		.err = size_of(parcel->err),
+		.receipt = parcel->receipt,
 	};
 	int error = append_to(spool, (const char *)&header, sizeof header);
 
@@ -202,6 +204,7 @@ static struct parcel *unspool_parcel(struct pending *pending, uint64_t at)
 		memcpy(&header, bytes.bytes, sizeof header);
 	text_finish(&bytes);
 	parcel->sequence = header.sequence;
+	parcel->receipt = header.receipt;
 	unspool(pending->spool, &at, header.tag, keep_in_text, &parcel->tag,
 		&parcel->error);
 	unspool(pending->spool, &at, header.line, keep_in_text, &parcel->line,

@@ -12,6 +12,7 @@ struct parcel {
 	struct text tag;  //< before each line; empty: none
 	struct text line; //< leat's own, behind it
 	int error;        //< negative errno: some of it is lost
+	void *receipt;    //< its writer's to hand on, when it is written
 };
 
 /** Free the parcel with all that it owns. NULL is fine. */

@@ -131,6 +131,13 @@ static void output_lost(void *argument, uint64_t sequence, int error)
 	run_fail(run);
 }
 
+static void output_delivered(void *argument, void *receipt, bool whole)
+{
+	struct run *run = argument;
+
+	journal_deliver(run->journal, receipt, whole);
+}
+
 static void resize(void *argument, int change)
 {
 	struct run *run = argument;
@@ -257,12 +264,12 @@ static int start_signals(struct run *run)
 static int start_output(struct run *run, unsigned size)
 {
 	struct output_settings settings = {
-		.mode = run->plan->mode,
+		.mode = run->plan->dry_run ? OUTPUT_GROUP : run->plan->mode,
 		.slots = size,
 		.to_files_alone = run->plan->results_by_values && run->plan->results,
 		.directory = run->temporary_directory,
 		.kill = run->cancellation.kill,
-		.events = {run, output_broke, output_lost},
+		.events = {run, output_broke, output_lost, output_delivered},
 	};
 
 	return output_create(&run->output, &settings);

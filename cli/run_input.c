@@ -172,6 +172,7 @@ int run_read(struct run *run, struct task **refused)
 			count_unrun(run, task);
 			continue;
 		}
+		task->place = ++run->places;
 		start_guardian(run);
 		retries_count(run->retries, !run->plan->dry_run);
 		error = run->plan->dry_run ? print_task(run, task) : submit(run, task);

@@ -40,6 +40,7 @@ struct run {
 	struct slot **slots; //< by number - 1; each only used by its worker
 	unsigned slot_count; //< how many there may be
 	atomic_ullong read;  //< tasks read so far
+	uint64_t places;     //< tasks that were to be run so far
 	uint64_t total;      //< that there will be; 0: not known beforehand
 	int64_t started;
 	atomic_bool input_done;   //< main reads and counts no more

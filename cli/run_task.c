@@ -73,7 +73,7 @@ static void fail_task(struct task *task, int error)
 
 	task->end = TASK_FAILED;
 	append_task_line(&line, task, 1, &outcome, error, true);
-	output_line(task->run->output, task->sequence, &line);
+	output_line(task->run->output, task->place, &line);
 	text_finish(&line);
 }
 
@@ -138,6 +138,7 @@ static void run_in(struct slot *slot, struct task *task)
 	struct leat_outcome outcome = {0};
 	struct text line = {0};
 	enum task_end before = task->end;
+	void *receipt;
 	int error = slot_begin(slot, task), trouble;
 	bool begins, ends_run, tells = !run->plan->quiet;
 
@@ -167,9 +168,11 @@ static void run_in(struct slot *slot, struct task *task)
 	task->status = account_status(&outcome, error);
 	append_task_line(&line, task, slot_number(slot), &outcome, error, tells);
 
-	trouble = slot_end(slot, task, error ? NULL : &outcome, &line);
-	if (begins)
-		journal_end(run->journal, task, &outcome, error);
+	receipt = begins ? journal_end(run->journal, task, &outcome, error) : NULL;
+	trouble = slot_end(slot, task, error ? NULL : &outcome, &line, receipt);
+	if (task->again)
+		journal_deliver(run->journal, receipt, true);
+	journal_settle(run->journal);
 	check_results(run, task, trouble);
 	text_finish(&line);
 	if (ends_run && cancellation_level(&run->cancellation) == LEVEL_NONE)

@@ -17,6 +17,8 @@ struct output_events {
 	void (*broken)(void *argument, const char *stream, int error);
 	// A task's output could not be kept until it could be written.
 	void (*lost)(void *argument, uint64_t sequence, int error);
+	// What a task wrote has been written, all of it (`whole`) or not; may be NULL.
+	void (*delivered)(void *argument, void *receipt, bool whole);
 };
 
 /** Belongs to the thread that runs the task, or has taken over its output. */

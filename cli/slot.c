@@ -217,7 +217,7 @@ int slot_begin(struct slot *slot, struct task *task)
 	int fds[2], error = 0;
 
 	append_tag(slot, task, &tag);
-	task_output_begin(slot->output, task->sequence, &tag);
+	task_output_begin(slot->output, task->place, task->sequence, &tag);
 	task_output_take_over(slot->output, &task->kept);
 	text_finish(&tag);
 	if (surroundings->results.directory_fd < 0)
@@ -394,7 +394,7 @@ int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *ou
 }
 
 int slot_end(struct slot *slot, struct task *task, const struct leat_outcome *outcome,
-	const struct text *line)
+	const struct text *line, void *receipt)
 {
 	const struct surroundings *surroundings = slot->surroundings;
 	int result = 0;
@@ -409,6 +409,6 @@ int slot_end(struct slot *slot, struct task *task, const struct leat_outcome *ou
 	if (task->again)
 		task_output_pause(slot->output, line, &task->kept);
 	else
-		task_output_end(slot->output, line);
+		task_output_end(slot->output, line, receipt);
 	return result;
 }

@@ -69,10 +69,11 @@ int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *ou
 
 /**
  * Write what the task wrote and `line` (may be empty) behind it. `outcome`: NULL where it
- * did not run. Blocks as task_output_end() does. Returns 0, or why the
- * outcome could not be written to the results.
+ * did not run. Blocks as task_output_end() does, which hands on the `receipt`, unless
+ * there is to be another attempt. Returns 0, or why the outcome could not be written to
+ * the results.
  */
 int slot_end(struct slot *slot, struct task *task, const struct leat_outcome *outcome,
-	const struct text *line);
+	const struct text *line, void *receipt);
 
 #endif

@@ -14,6 +14,7 @@ struct task {
 	struct task *next;
 	struct lane *lane;        //< NULL: none but itself is in its way
 	uint64_t sequence;        //< its number, from 1
+	uint64_t place;           //< its number among those that are run: their order
 	enum task_end end;        //< set by the slot that ran it
 	int status;               //< as a shell would tell it, once it has ended
 	uint64_t attempt;         //< its number, from 1 once the first has begun

@@ -12,16 +12,17 @@ enum entry_kind {
 
 /** As it is kept in a file for a moment, so of the same size everywhere. */
 struct entry {
-	uint32_t kind;
-	uint32_t is_new; //< BEGIN, OUTCOME: the journal does not know the task yet
-	uint64_t row;    //< the task's, in the journal
+	uint64_t row; //< the task's, in the journal
 	uint64_t sequence;
-	uint64_t key;                    //< of command and input, where it is new
-	uint32_t command_bytes;          //< which stand behind, where it is new,
+	uint64_t key; //< of command and input, where it is new
+	uint16_t kind;
+	uint16_t is_new;        //< BEGIN, OUTCOME: the journal does not know the task yet
+	uint32_t command_bytes; //< which stand behind, where it is new,
 	uint32_t has_input, input_bytes; //< and these
 	uint32_t attempt, slot;
 	uint32_t outcome;   //< enum task_end
 	uint32_t is_last;   //< END: there is to be no further attempt
+	uint32_t is_done;   //< that, and OUTCOME: --resume leaves the task out
 	int32_t exit;       //< END: the status; -1: it has none
 	int32_t signal;     //< END: 0: none
 	int32_t error;      //< END: errno of what kept it from starting; 0: nothing

@@ -24,15 +24,16 @@
 enum statement { NEXT, SAME, STATEMENTS };
 
 static const char *const statements[STATEMENTS] = {
-	[NEXT] = "SELECT task,key,occurrence,outcome,command,input FROM tasks"
+	[NEXT] = "SELECT task,key,occurrence,done,outcome,command,input FROM tasks"
 		 " WHERE task>=?1 AND task<=?2 ORDER BY task LIMIT ?3",
-	[SAME] = "SELECT task,outcome,command,input FROM tasks WHERE series=?1 AND key=?2"
+	[SAME] = "SELECT task,done,outcome,command,input FROM tasks WHERE series=?1 AND "
+		 "key=?2"
 		 " AND occurrence=?3",
 };
 
 struct row {
 	uint64_t task, key, occurrence;
-	bool ok, failed;
+	bool done, failed;
 	size_t command, command_bytes; //< where it is in the piece's text
 	size_t input, input_bytes;
 	bool has_input;
@@ -128,14 +129,16 @@ static void note_found(struct find *find, uint64_t row)
 	find->found[bit / 8] |= (unsigned char)(1U << bit % 8);
 }
 
-static void note_outcome(const unsigned char *outcome, bool *ok, bool *failed)
+// Both stand side by side, `done` in the column.
+static void note_outcome(struct row *row, sqlite3_stmt *statement, int column)
 {
-	const char *name = (const char *)outcome;
+	const char *name = (const char *)sqlite3_column_text(statement, column + 1);
 
-	*ok = name && strcmp(name, account_end_name(TASK_OK)) == 0;
-	*failed = name && (strcmp(name, account_end_name(TASK_FAILED)) == 0 ||
-				  strcmp(name, account_end_name(TASK_CRASHED)) == 0 ||
-				  strcmp(name, account_end_name(TASK_TIMED_OUT)) == 0);
+	row->done = sqlite3_column_int(statement, column);
+	row->failed =
+		name && (strcmp(name, account_end_name(TASK_FAILED)) == 0 ||
+				strcmp(name, account_end_name(TASK_CRASHED)) == 0 ||
+				strcmp(name, account_end_name(TASK_TIMED_OUT)) == 0);
 }
 
 /* ---- reading along ---- */
@@ -147,16 +150,16 @@ static void copy_row(struct find *find, sqlite3_stmt *next)
 	row->task = (uint64_t)sqlite3_column_int64(next, 0);
 	row->key = (uint64_t)sqlite3_column_int64(next, 1);
 	row->occurrence = (uint64_t)sqlite3_column_int64(next, 2);
-	note_outcome(sqlite3_column_text(next, 3), &row->ok, &row->failed);
+	note_outcome(row, next, 3);
 	row->command = find->text.length;
-	row->command_bytes = (size_t)sqlite3_column_bytes(next, 4);
-	text_append(&find->text, (const char *)sqlite3_column_text(next, 4),
+	row->command_bytes = (size_t)sqlite3_column_bytes(next, 5);
+	text_append(&find->text, (const char *)sqlite3_column_text(next, 5),
 		row->command_bytes);
-	row->has_input = sqlite3_column_type(next, 5) != SQLITE_NULL;
+	row->has_input = sqlite3_column_type(next, 6) != SQLITE_NULL;
 	row->input = find->text.length;
-	row->input_bytes = (size_t)sqlite3_column_bytes(next, 5);
+	row->input_bytes = (size_t)sqlite3_column_bytes(next, 6);
 	if (row->has_input)
-		text_append(&find->text, (const char *)sqlite3_column_text(next, 5),
+		text_append(&find->text, (const char *)sqlite3_column_text(next, 6),
 			row->input_bytes);
 	find->next_row = row->task + 1;
 }
@@ -244,13 +247,13 @@ static int get_same(struct find *find, const struct identity *identity,
 		uint64_t task = (uint64_t)sqlite3_column_int64(same, 0);
 
 		if (task > find->last_row ||
-			!is_same(identity, (const char *)sqlite3_column_text(same, 2),
-				(size_t)sqlite3_column_bytes(same, 2),
-				(const char *)sqlite3_column_text(same, 3),
-				(size_t)sqlite3_column_bytes(same, 3)))
+			!is_same(identity, (const char *)sqlite3_column_text(same, 3),
+				(size_t)sqlite3_column_bytes(same, 3),
+				(const char *)sqlite3_column_text(same, 4),
+				(size_t)sqlite3_column_bytes(same, 4)))
 			continue;
 		row->task = task;
-		note_outcome(sqlite3_column_text(same, 1), &row->ok, &row->failed);
+		note_outcome(row, same, 1);
 		break;
 	}
 	sqlite3_reset(same);
@@ -315,6 +318,6 @@ int find_next(struct find *find, const struct identity *identity, struct known *
 	find->last = row;
 	known->row = row.task;
 	known->failed = row.failed;
-	known->done = row.ok || (row.failed && !find->failed_again);
+	known->done = row.done && !(row.failed && find->failed_again);
 	return 0;
 }

@@ -13,12 +13,9 @@
  * own row is written; the tail is removed. So the tail is there exactly as long as a run
  * goes on, or when one came to no good end.
  */
-#include "journal/journal.h"
+#include "journal/inside.h"
 
 #include "exit_status.h"
-#include "journal/find.h"
-#include "journal/store.h"
-#include "journal/writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,16 +23,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-struct journal {
-	const struct plan *plan;
-	struct tail *tail; //< NULL: nothing is written
-	struct store *store;
-	struct find *find;     //< NULL: no task is known
-	struct writer *writer; //< NULL: nothing is written
-	uint64_t last_row;
-	uint64_t failed_before;
-};
 
 __attribute__((format(printf, 2, 3))) static void refuse(
 	const struct plan *plan, const char *format, ...)
@@ -53,18 +40,26 @@ __attribute__((format(printf, 2, 3))) static void refuse(
 
 /* ---- open ---- */
 
-// What is no journal, or can't be used, is refused, and not touched.
-static int look(const struct plan *plan, enum store_state *state)
+// The real name, NULL: there is no such file.
+static int resolve(struct journal *journal)
 {
-	struct text words = {0};
-	int status = EXIT_LEAT_TROUBLE;
+	free(journal->name);
+	journal->name = realpath(journal->plan->journal, NULL);
+	if (journal->name || errno == ENOENT)
+		return EXIT_ALL_OK;
+	refuse(journal->plan, "%s", strerror(errno));
+	return EXIT_LEAT_TROUBLE;
+}
 
-	*state = store_look(plan->journal, &words);
-	switch (*state) {
+static int judge(
+	const struct plan *plan, enum store_state state, const struct text *words)
+{
+	const char *more = words->bytes ? words->bytes : "out of memory";
+
+	switch (state) {
 	case STORE_OK:
 	case STORE_EMPTY:
-		status = EXIT_ALL_OK;
-		break;
+		return EXIT_ALL_OK;
 	case STORE_FOREIGN:
 		refuse(plan, "it is no journal of leat");
 		break;
@@ -72,26 +67,40 @@ static int look(const struct plan *plan, enum store_state *state)
 		refuse(plan, "a newer leat wrote it");
 		break;
 	case STORE_CORRUPT:
-		refuse(plan, "it is damaged: %s", words.bytes ? words.bytes : "?");
+		refuse(plan, "it is damaged: %s", more);
 		break;
 	case STORE_UNREADABLE:
-		refuse(plan, "%s", strerror(errno));
+		refuse(plan, "%s", more);
 		break;
+	}
+	return EXIT_LEAT_TROUBLE;
+}
+
+// What is no journal, or can't be used, is refused, and not touched.
+static int look(struct journal *journal, enum store_state *state)
+{
+	struct text words = {0};
+	int status = resolve(journal);
+
+	*state = STORE_EMPTY;
+	if (!status && journal->name) {
+		*state = store_look(journal->name, &words);
+		status = judge(journal->plan, *state, &words);
 	}
 	text_finish(&words);
 	return status;
 }
 
-static int make_file(const struct plan *plan)
+static int make_file(struct journal *journal)
 {
-	int fd = open(plan->journal, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd = open(journal->plan->journal, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 	if (fd < 0) {
-		refuse(plan, "%s", strerror(errno));
+		refuse(journal->plan, "%s", strerror(errno));
 		return EXIT_LEAT_TROUBLE;
 	}
 	close(fd);
-	return EXIT_ALL_OK;
+	return resolve(journal);
 }
 
 // A killed leat's tasks are being ended by its guardian.
@@ -107,7 +116,7 @@ static int open_tail(struct journal *journal)
 {
 	const struct plan *plan = journal->plan;
 	pid_t holder;
-	int error = tail_open(&journal->tail, plan->journal, true, &holder);
+	int error = tail_open(&journal->tail, journal->name, true, &holder);
 
 	if (!error) {
 		await_guardian(journal);
@@ -118,9 +127,9 @@ static int open_tail(struct journal *journal)
 	else if (error == -EBUSY)
 		refuse(plan, "another leat uses it");
 	else if (error == -EPERM)
-		refuse(plan, "%s-tail is not a file of yours", plan->journal);
+		refuse(plan, "%s-tail is no file of a leat of yours", journal->name);
 	else
-		refuse(plan, "%s-tail: %s", plan->journal, strerror(-error));
+		refuse(plan, "%s-tail: %s", journal->name, strerror(-error));
 	return EXIT_LEAT_TROUBLE;
 }
 
@@ -150,7 +159,7 @@ static int open_store(struct journal *journal, bool writes)
 	const struct plan *plan = journal->plan;
 	struct text words = {0};
 
-	journal->store = store_open(plan->journal, writes, plan->sync, writes, &words);
+	journal->store = store_open(journal->name, writes, plan->sync, writes, &words);
 	if (!journal->store)
 		refuse(plan, "%s", words.bytes ? words.bytes : "out of memory");
 	text_finish(&words);
@@ -165,7 +174,7 @@ static int open_find(struct journal *journal)
 	if (!(plan->resume || plan->resume_failed) || !store_series(journal->store))
 		return EXIT_ALL_OK;
 	journal->find =
-		find_open(plan->journal, journal->store, plan->resume_failed, &words);
+		find_open(journal->name, journal->store, plan->resume_failed, &words);
 	if (!journal->find)
 		refuse(plan, "%s", words.bytes ? words.bytes : "out of memory");
 	text_finish(&words);
@@ -195,7 +204,7 @@ static int begin_run(struct journal *journal)
 static int start_writer(struct journal *journal, const struct journal_events *events)
 {
 	struct writer_settings settings = {
-		.name = journal->plan->journal,
+		.name = journal->name,
 		.store = journal->store,
 		.tail = journal->tail,
 		.argument = events->argument,
@@ -211,10 +220,10 @@ static int start_writer(struct journal *journal, const struct journal_events *ev
 static int open_for_writing(struct journal *journal, const struct journal_events *events)
 {
 	enum store_state state;
-	int status = look(journal->plan, &state);
+	int status = look(journal, &state);
 
 	if (!status && state == STORE_EMPTY)
-		status = make_file(journal->plan);
+		status = make_file(journal);
 	if (!status)
 		status = open_tail(journal);
 	if (!status)
@@ -238,6 +247,7 @@ static void destroy(struct journal *journal, bool is_whole)
 		store_settle(journal->store);
 	store_close(journal->store);
 	tail_close(journal->tail, is_whole);
+	free(journal->name);
 	free(journal);
 }
 
@@ -265,14 +275,37 @@ int journal_open(struct journal **result, const struct plan *plan,
 	return status;
 }
 
+// What a killed leat told last is written, where that may be. The tail stays as long as a
+// guardian holds it.
+static void recover(const struct journal *looking)
+{
+	struct journal journal = {.plan = looking->plan, .name = looking->name};
+	bool is_whole;
+	pid_t holder;
+
+	if (access(journal.name, W_OK) < 0 ||
+		tail_open(&journal.tail, journal.name, false, &holder) < 0)
+		return;
+	is_whole = !open_store(&journal, true) && !take_over(&journal);
+	if (!is_whole)
+		message("what is in %s-tail is left out", journal.name);
+	is_whole = is_whole && tail_lock_guard(journal.tail, false);
+	if (is_whole)
+		store_settle(journal.store);
+	store_close(journal.store);
+	tail_close(journal.tail, is_whole);
+}
+
 int journal_open_for_looking(struct journal **result, const struct plan *plan)
 {
 	struct journal *journal = create(plan);
 	enum store_state state = STORE_EMPTY;
-	int status = journal ? look(plan, &state) : EXIT_LEAT_TROUBLE;
+	int status = journal ? look(journal, &state) : EXIT_LEAT_TROUBLE;
 
-	if (!status && state == STORE_OK)
+	if (!status && state == STORE_OK) {
+		recover(journal);
 		status = open_store(journal, false);
+	}
 	if (!status && state == STORE_OK)
 		status = open_find(journal);
 	*result = status ? NULL : journal;
@@ -281,39 +314,21 @@ int journal_open_for_looking(struct journal **result, const struct plan *plan)
 	return status;
 }
 
-// The tail stays as long as a guardian holds it.
-static void recover(const struct plan *plan)
-{
-	struct journal journal = {.plan = plan};
-	bool is_whole;
-	pid_t holder;
-
-	if (access(plan->journal, W_OK) < 0 ||
-		tail_open(&journal.tail, plan->journal, false, &holder) < 0)
-		return;
-	is_whole = !open_store(&journal, true) && !take_over(&journal) &&
-		   tail_lock_guard(journal.tail, false);
-	if (is_whole)
-		store_settle(journal.store);
-	store_close(journal.store);
-	tail_close(journal.tail, is_whole);
-}
-
 int journal_open_to_read(struct store **result, const struct plan *plan)
 {
 	struct journal journal = {.plan = plan};
 	enum store_state state;
-	int status = look(plan, &state);
+	int status = look(&journal, &state);
 
-	*result = NULL;
 	if (!status && state == STORE_EMPTY) {
-		refuse(plan, "%s", "there is none");
+		refuse(plan, "there is none");
 		status = EXIT_LEAT_TROUBLE;
 	}
 	if (!status) {
-		recover(plan);
+		recover(&journal);
 		status = open_store(&journal, false);
 	}
+	free(journal.name);
 	*result = journal.store;
 	return status;
 }
@@ -349,7 +364,7 @@ static void tell_what_is_left(const struct journal *journal, const struct writer
 	else if (!end->removed)
 		message("what %s lacks is in %s-tail; the next leat --journal %s takes "
 			"it over",
-			name, name, name);
+			name, journal->name, name);
 }
 
 int journal_close(struct journal *journal, const struct account *account,
@@ -375,202 +390,4 @@ int journal_close(struct journal *journal, const struct account *account,
 int journal_guard_fd(const struct journal *journal)
 {
 	return journal && journal->tail ? tail_guard_fd(journal->tail) : -1;
-}
-
-/* ---- tasks ---- */
-
-/** What a task is known by, made of these. */
-struct description {
-	struct text command, input;
-	struct identity identity;
-};
-
-// The command holds the values, unless they go elsewhere, too.
-static bool needs_input(const struct plan *plan)
-{
-	return plan->standard_input == STDIN_RECORD || plan->variable_count ||
-	       plan->directory;
-}
-
-static void append_values(
-	struct text *text, const struct plan *plan, const struct task *task)
-{
-	const char *separator = plan_separator(plan);
-
-	for (size_t index = 0; index < task->count; index++) {
-		const struct value *value = &task->values[index];
-
-		text_append(text, value->bytes, value->length);
-		text_append(text, value->ends_record ? "\n" : separator,
-			value->ends_record ? 1 : strlen(separator));
-	}
-}
-
-// The slot is not known beforehand, and is 1 here, as for --dry-run.
-static void describe(struct journal *journal, const struct recipe *recipe,
-	const struct task *task, struct description *description)
-{
-	bool with_input = needs_input(journal->plan);
-
-	*description = (struct description){0};
-	text_append(&description->command, "", 0);
-	recipe_append_command(recipe, task, 1, SIZE_MAX, &description->command);
-	if (with_input)
-		append_values(&description->input, journal->plan, task);
-	description->identity = (struct identity){
-		.command = description->command.bytes ? description->command.bytes : "",
-		.command_bytes = description->command.length,
-		.input = !with_input                ? NULL
-			 : description->input.bytes ? description->input.bytes
-						    : "",
-		.input_bytes = description->input.length,
-	};
-	description->identity.key = identity_key(&description->identity);
-}
-
-static void finish_description(struct description *description)
-{
-	text_finish(&description->command);
-	text_finish(&description->input);
-}
-
-static void look_up(
-	struct journal *journal, const struct identity *identity, struct known *known)
-{
-	if (!find_next(journal->find, identity, known))
-		return;
-	*known = (struct known){0};
-	if (journal->writer)
-		writer_break(journal->writer, find_words(journal->find));
-}
-
-bool journal_enter(
-	struct journal *journal, const struct recipe *recipe, struct task *task)
-{
-	struct known known = {0};
-
-	if (journal && journal->find) {
-		struct description description;
-
-		describe(journal, recipe, task, &description);
-		look_up(journal, &description.identity, &known);
-		finish_description(&description);
-	}
-	if (journal) {
-		task->row = known.row ? known.row : ++journal->last_row;
-		task->in_journal = known.row;
-		journal->failed_before += known.done && known.failed;
-	}
-	return known.done;
-}
-
-uint64_t journal_failed_before(const struct journal *journal)
-{
-	return journal ? journal->failed_before : 0;
-}
-
-static int64_t wall_clock_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
-}
-
-static struct entry entry_of(enum entry_kind kind, const struct task *task)
-{
-	return (struct entry){
-		.kind = kind,
-		.row = task->row,
-		.sequence = task->sequence,
-		.attempt = (uint32_t)task->attempt,
-		.outcome = (uint32_t)task->end,
-		.is_new = !task->in_journal,
-	};
-}
-
-// With the texts, where the journal does not have them.
-static int add_described(struct journal *journal, const struct recipe *recipe,
-	const struct task *task, struct entry *entry, bool needed)
-{
-	struct told told = {.entry = *entry};
-	struct description description;
-	const struct identity *identity = &description.identity;
-	int error = -ENOMEM;
-
-	if (!entry->is_new)
-		return writer_add(journal->writer, &told, needed, false);
-	describe(journal, recipe, task, &description);
-	told.command = identity->command;
-	told.input = identity->input;
-	told.entry.key = identity->key;
-	told.entry.command_bytes = (uint32_t)identity->command_bytes;
-	told.entry.has_input = identity->input != NULL;
-	told.entry.input_bytes = (uint32_t)identity->input_bytes;
-	if (!description.command.failed && !description.input.failed)
-		error = writer_add(journal->writer, &told, needed, false);
-	finish_description(&description);
-	return error;
-}
-
-int journal_begin(struct journal *journal, const struct recipe *recipe, struct task *task,
-	unsigned slot)
-{
-	struct entry entry;
-	int error;
-
-	if (!journal)
-		return 0;
-	entry = entry_of(ENTRY_BEGIN, task);
-	entry.slot = slot;
-	entry.started_us = wall_clock_us();
-	error = add_described(journal, recipe, task, &entry, true);
-	if (!error)
-		task->in_journal = true;
-	return error ? -ECANCELED : 0;
-}
-
-static void note_outcome(
-	struct entry *entry, const struct leat_outcome *outcome, bool counts_bytes)
-{
-	entry->exit = outcome->end == LEAT_SIGNALED ? -1 : account_status(outcome, 0);
-	entry->signal = outcome->end == LEAT_SIGNALED ? outcome->code : 0;
-	entry->error = outcome->end == LEAT_NOT_STARTED ? outcome->code : 0;
-	entry->elapsed_ns = outcome->elapsed_ns;
-	entry->user_ns = outcome->user_ns;
-	entry->system_ns = outcome->system_ns;
-	entry->peak_kib = outcome->peak_kib;
-	entry->out_bytes = counts_bytes ? (int64_t)outcome->out_bytes : -1;
-	entry->err_bytes = counts_bytes ? (int64_t)outcome->err_bytes : -1;
-}
-
-void journal_end(struct journal *journal, struct task *task,
-	const struct leat_outcome *outcome, int error)
-{
-	struct told told;
-
-	if (!journal)
-		return;
-	told.entry = entry_of(ENTRY_END, task);
-	note_outcome(
-		&told.entry, outcome, journal->plan->mode != OUTPUT_STRAIGHT && !error);
-	if (error) {
-		told.entry.exit = account_status(outcome, error);
-		told.entry.error = -error;
-	}
-	told.entry.is_last = !task->again;
-	task->is_recorded = !task->again;
-	writer_add(journal->writer, &told, false, journal->plan->sync == SYNC_FULL);
-}
-
-void journal_conclude(
-	struct journal *journal, const struct recipe *recipe, struct task *task)
-{
-	struct entry entry;
-
-	if (!journal || !journal->writer || task->is_recorded ||
-		(task->in_journal && task->end == TASK_UNRUN))
-		return;
-	entry = entry_of(ENTRY_OUTCOME, task);
-	add_described(journal, recipe, task, &entry, false);
 }

@@ -65,11 +65,18 @@ int journal_begin(struct journal *journal, const struct recipe *recipe, struct t
 	unsigned slot);
 
 /**
- * It has ended; or (`error`) could not be started. As journal_begin(); with SYNC_FULL
- * blocks until it is on the disk.
+ * It has ended; or (`error`) could not be started. Returns a receipt of that, for
+ * journal_deliver(), by any thread, when what the task wrote has come out: only then is
+ * it done. Until then it is in flight. NULL: nothing is to be handed on.
  */
-void journal_end(struct journal *journal, struct task *task,
+void *journal_end(struct journal *journal, struct task *task,
 	const struct leat_outcome *outcome, int error);
+
+/** `whole`: all that it wrote has come out. As safe then as after journal_begin(). */
+void journal_deliver(struct journal *journal, void *receipt, bool whole);
+
+/** With SYNC_FULL: blocks until what was delivered is on the disk. */
+void journal_settle(struct journal *journal);
 
 /** The task ends as it is, without an attempt, or without a further one. */
 void journal_conclude(

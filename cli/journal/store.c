@@ -46,6 +46,7 @@ static const char schema[] =
 	" canceled INTEGER, unrun INTEGER, skipped INTEGER, input_cut INTEGER);"
 	"CREATE TABLE tasks(task INTEGER PRIMARY KEY, series INTEGER NOT NULL,"
 	" run INTEGER NOT NULL, seq INTEGER NOT NULL, outcome TEXT,"
+	" done INTEGER NOT NULL,"
 	" command TEXT NOT NULL, input TEXT, occurrence INTEGER NOT NULL,"
 	" key INTEGER NOT NULL);"
 	"CREATE INDEX tasks_by_key ON tasks(series, key, occurrence);"
@@ -64,12 +65,13 @@ static const char *const statements[STATEMENTS] = {
 	[COMMIT] = "COMMIT",
 	[ROLLBACK] = "ROLLBACK",
 	[SET_TICKET] = "UPDATE journal SET ticket=?1",
-	[ADD_TASK] = "INSERT INTO tasks(task,series,run,seq,outcome,command,input,key,"
-		     "occurrence) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,1+coalesce("
-		     "(SELECT occurrence FROM tasks WHERE series=?2 AND key=?8 AND"
-		     " command=?6 AND input IS ?7 ORDER BY occurrence DESC LIMIT 1),0))",
-	[AGAIN_TASK] = "UPDATE tasks SET run=?2,seq=?3,outcome=NULL WHERE task=?1",
-	[SET_OUTCOME] = "UPDATE tasks SET outcome=?2 WHERE task=?1",
+	[ADD_TASK] =
+		"INSERT INTO tasks(task,series,run,seq,outcome,command,input,key,done,"
+		"occurrence) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,1+coalesce("
+		"(SELECT occurrence FROM tasks WHERE series=?2 AND key=?8 AND"
+		" command=?6 AND input IS ?7 ORDER BY occurrence DESC LIMIT 1),0))",
+	[AGAIN_TASK] = "UPDATE tasks SET run=?2,seq=?3,outcome=NULL,done=0 WHERE task=?1",
+	[SET_OUTCOME] = "UPDATE tasks SET outcome=?2,done=?3 WHERE task=?1",
 	[ADD_ATTEMPT] = "INSERT INTO attempts(task,run,attempt,slot,started)"
 			" VALUES(?1,?2,?3,?4,?5)",
 	[END_ATTEMPT] = "UPDATE attempts SET elapsed=?4,outcome=?5,exit=?6,signal=?7,"
@@ -141,7 +143,7 @@ static int note_damage(void *argument, int count, char **values, char **names)
 
 	(void)count;
 	(void)names;
-	if (strcmp(values[0], "ok") != 0 && words && !words->length)
+	if (strcmp(values[0], "ok") != 0 && !words->length)
 		text_format(words, "%s", values[0]);
 	return strcmp(values[0], "ok") != 0;
 }
@@ -151,19 +153,23 @@ static enum store_state look_inside(const char *name, struct text *words)
 	sqlite3 *db = open_database(name, SQLITE_OPEN_READONLY);
 	int code =
 		db ? sqlite3_exec(db, "PRAGMA quick_check(1)", note_damage, words, NULL)
-		   : SQLITE_NOMEM;
-	enum store_state state = code == SQLITE_OK ? STORE_OK : STORE_CORRUPT;
+		   : SQLITE_CANTOPEN;
+	// What the check itself finds ends it: note_damage().
+	bool damaged =
+		code == SQLITE_ABORT || code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
 
-	if (code != SQLITE_OK && words && !words->length)
-		text_format(words, "%s", sqlite3_errmsg(db));
+	if (code != SQLITE_OK && !words->length)
+		text_format(words, "%s", db ? sqlite3_errmsg(db) : "it can't be opened");
 	sqlite3_close(db);
-	return state;
+	return code == SQLITE_OK ? STORE_OK : damaged ? STORE_CORRUPT : STORE_UNREADABLE;
 }
 
 enum store_state store_look(const char *name, struct text *words)
 {
 	enum store_state state = look_at_header(name);
 
+	if (state == STORE_UNREADABLE)
+		text_format(words, "%s", strerror(errno));
 	return state == STORE_OK ? look_inside(name, words) : state;
 }
 
@@ -410,6 +416,7 @@ static int add_task(struct store *store, const struct told *told)
 	else
 		sqlite3_bind_null(add, 7);
 	sqlite3_bind_int64(add, 8, (int64_t)entry->key);
+	sqlite3_bind_int64(add, 9, entry->is_done);
 	return step(store, ADD_TASK);
 }
 
@@ -455,6 +462,7 @@ static int set_outcome(struct store *store, const struct entry *entry)
 
 	sqlite3_bind_int64(set, 1, (int64_t)entry->row);
 	bind_outcome(set, 2, entry->outcome);
+	sqlite3_bind_int64(set, 3, entry->is_done);
 	return step(store, SET_OUTCOME);
 }
 

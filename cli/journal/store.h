@@ -16,10 +16,10 @@ enum store_state {
 	STORE_FOREIGN,   //< something else
 	STORE_NEWER,     //< of a format that is not known here
 	STORE_CORRUPT,   //< a journal, damaged
-	STORE_UNREADABLE //< errno tells
+	STORE_UNREADABLE //< it can't be read
 };
 
-/** Look at the file without touching it; *words (may be NULL) tell more of damage. */
+/** Look at the file without touching it; *words tell more of the last two. */
 enum store_state store_look(const char *name, struct text *words);
 
 struct store;

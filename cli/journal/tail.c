@@ -90,14 +90,17 @@ static bool is_same_file(int fd, const char *name)
 	       held.st_dev == named.st_dev && held.st_ino == named.st_ino;
 }
 
-// A file that somebody else put there must not be written to.
-static int check_owner(int fd)
+// What is not a tail, or somebody else's, must not be written to.
+static int check_file(int fd)
 {
 	struct stat status;
 
 	if (fstat(fd, &status) < 0)
 		return -errno;
-	return S_ISREG(status.st_mode) && status.st_uid == geteuid() ? 0 : -EPERM;
+	return S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
+			       (!status.st_size || status.st_size == 2 * HALF_BYTES)
+		       ? 0
+		       : -EPERM;
 }
 
 static int open_file(const char *name, bool make)
@@ -105,7 +108,7 @@ static int open_file(const char *name, bool make)
 	int fd = open(name,
 		O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (make ? O_CREAT : 0),
 		0600);
-	int error = fd < 0 ? -errno : check_owner(fd);
+	int error = fd < 0 ? -errno : check_file(fd);
 
 	if (error && fd >= 0)
 		close(fd);

@@ -52,8 +52,7 @@ static bool was_removed(const struct writer *writer)
 
 	return stat(writer->settings.name, &status) < 0 ||
 	       status.st_dev != writer->file.st_dev ||
-	       status.st_ino != writer->file.st_ino ||
-	       !tail_is_there(writer->settings.tail);
+	       status.st_ino != writer->file.st_ino;
 }
 
 // Returns 0, or -EIO and *words.
@@ -65,6 +64,11 @@ static int commit(struct writer *writer, const struct batch *batch,
 
 	if (was_removed(writer)) {
 		text_format(words, "it was removed meanwhile");
+		return -EIO;
+	}
+	if (!tail_is_there(writer->settings.tail)) {
+		text_format(
+			words, "%s-tail was removed meanwhile", writer->settings.name);
 		return -EIO;
 	}
 	code = store_begin(store);
@@ -95,6 +99,19 @@ static void tell_broken(struct writer *writer, const struct text *words)
 	pthread_mutex_lock(&writer->lock);
 }
 
+// With the lock, which it lets go meanwhile. Without the tail another leat may come, and
+// nothing is safe from a SIGKILL any more.
+static void check_tail(struct writer *writer)
+{
+	struct text words = {0};
+
+	if (tail_is_there(writer->settings.tail))
+		return;
+	text_format(&words, "%s-tail was removed meanwhile", writer->settings.name);
+	tell_broken(writer, &words);
+	text_finish(&words);
+}
+
 // With the lock, which it lets go meanwhile.
 static void commit_group(struct writer *writer)
 {
@@ -115,6 +132,7 @@ static void commit_group(struct writer *writer)
 		tail_forget(writer->settings.tail, &batch);
 		writer->ticket = batch.ticket;
 		pthread_cond_broadcast(&writer->committed);
+		check_tail(writer);
 	}
 	text_finish(&words);
 }
@@ -286,19 +304,7 @@ static int add_to_tail(struct writer *writer, const struct told *told)
 	return error == -E2BIG ? add_large(writer, told) : error;
 }
 
-// With the lock: until the disk has it.
-static void await_commit(struct writer *writer)
-{
-	uint64_t ticket = tail_ticket(writer->settings.tail);
-
-	writer->waiting++;
-	pthread_cond_signal(&writer->wanted);
-	while (writer->ticket < ticket && !writer->broken)
-		pthread_cond_wait(&writer->committed, &writer->lock);
-	writer->waiting--;
-}
-
-int writer_add(struct writer *writer, const struct told *told, bool needed, bool patient)
+int writer_add(struct writer *writer, const struct told *told, bool needed)
 {
 	int error;
 
@@ -313,9 +319,21 @@ int writer_add(struct writer *writer, const struct told *told, bool needed, bool
 			&words, "%s-tail: %s", writer->settings.name, strerror(-error));
 		tell_broken(writer, &words);
 		text_finish(&words);
-	} else if (!error && patient) {
-		await_commit(writer);
 	}
 	pthread_mutex_unlock(&writer->lock);
 	return error;
+}
+
+void writer_settle(struct writer *writer)
+{
+	uint64_t ticket;
+
+	pthread_mutex_lock(&writer->lock);
+	ticket = tail_ticket(writer->settings.tail);
+	writer->waiting++;
+	pthread_cond_signal(&writer->wanted);
+	while (writer->ticket < ticket && !writer->broken)
+		pthread_cond_wait(&writer->committed, &writer->lock);
+	writer->waiting--;
+	pthread_mutex_unlock(&writer->lock);
 }

@@ -21,11 +21,14 @@ int writer_start(struct writer **result, const struct writer_settings *settings)
 
 /**
  * Have an entry written; from now on it is safe from this process's death. `needed`: of a
- * task that is not to start without; `patient`: until it is on the disk. Blocks where so
- * much waits for the disk that there is no room for more. Returns 0; or, where the
- * journal can't be written, -EIO.
+ * task that is not to start without. Blocks where so much waits for the disk that there
+ * is no room for more. Returns 0; or, where the journal can't be written, a negative
+ * errno.
  */
-int writer_add(struct writer *writer, const struct told *told, bool needed, bool patient);
+int writer_add(struct writer *writer, const struct told *told, bool needed);
+
+/** Block until all that was added so far is on the disk, or can't be written. */
+void writer_settle(struct writer *writer);
 
 /** The journal is found to be of no use any more: as if it could not be written. */
 void writer_break(struct writer *writer, const char *words);

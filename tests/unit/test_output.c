@@ -151,11 +151,12 @@ static void write_task(void *argument)
 
 	if (task_output_create(&task, scene.output) < 0)
 		abort();
-	task_output_begin(
-		task, (uint64_t)atomic_fetch_add(&scene.sequence, 1) + 1, &written->tag);
+	uint64_t number = (uint64_t)atomic_fetch_add(&scene.sequence, 1) + 1;
+
+	task_output_begin(task, number, number, &written->tag);
 	feed(task_output_out(task), written->out);
 	feed(task_output_err(task), written->err);
-	task_output_end(task, &written->line);
+	task_output_end(task, &written->line, NULL);
 	task_output_destroy(task);
 }
 

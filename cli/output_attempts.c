@@ -1,0 +1,60 @@
+/*
+ * Output of an attempt that another is to follow. In the modes that do not keep the order
+ * it comes out like any other. With the order kept, it comes out in the task's place: at
+ * once, where that is the one that may write now, and else with the next attempt's.
+ */
+#include "output_inside.h"
+
+#include <errno.h>
+
+// The captures with what they hold, for new ones. False: there is no memory for that.
+static bool keep_captures(struct task_output *task, struct kept_output *kept)
+{
+	const struct output *output = task->output;
+	struct leat_capture *out = NULL, *err = NULL;
+
+	if (leat_capture_create(&out, output->stream_bytes, output->settings.directory) <
+			0 ||
+		leat_capture_create(
+			&err, output->stream_bytes, output->settings.directory) < 0) {
+		leat_capture_destroy(out);
+		return false;
+	}
+	*kept = (struct kept_output){task->out.capture, task->err.capture};
+	task->out.capture = out;
+	task->err.capture = err;
+	return true;
+}
+
+void task_output_pause(
+	struct task_output *task, const struct text *line, struct kept_output *kept)
+{
+	struct output *output = task->output;
+
+	if (output->settings.mode != OUTPUT_KEEP) {
+		task_output_end(task, line, NULL);
+		return;
+	}
+	output_is_kept(task);
+	if (floor_enter(output->floor, &task->claim, false)) {
+		output_write_whole(task, line);
+		floor_release(output->floor, &task->claim);
+		outlet_end_out(&output->outlet);
+	} else if (!task->out.uses_files) { // else it is in the files
+		leat_capture_append(task->err.capture, line->bytes, line->length);
+		if (!keep_captures(task, kept))
+			output->settings.events.lost(
+				output->settings.events.argument, task->sequence, ENOMEM);
+	}
+}
+
+void task_output_take_over(struct task_output *task, struct kept_output *kept)
+{
+	if (!kept->out)
+		return;
+	leat_capture_destroy(task->out.capture);
+	leat_capture_destroy(task->err.capture);
+	task->out.capture = kept->out;
+	task->err.capture = kept->err;
+	*kept = (struct kept_output){0};
+}

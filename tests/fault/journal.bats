@@ -1,0 +1,148 @@
+#!/usr/bin/env bats
+# The journal and the guardian, when leat is killed, the disk is full or fails: whatever
+# happens, no task is lost, none is ok that did not run, and --resume does the rest.
+load ../cli/helper
+
+teardown() {
+	if jobs -pr | grep -qx "${leat:-none}"; then kill -KILL "$leat"; fi
+	if mountpoint -q small; then umount small; fi
+}
+
+# Each task in "in" tells its number to "ran"; $2 are further verbs.
+write_tasks() {
+	local n
+	for n in $(seq "$1"); do echo "puppet tell ran $n ${2:-}"; done >in
+	: >ran
+}
+
+# The tasks that the journal $1 lists with the outcomes $2…, by number.
+numbers() {
+	local journal=$1
+	shift
+	leat --journal "$journal" --list "$@" | awk '{ print $4 }' | sort
+}
+
+# All of $1 tasks ran, and only those in the file $2 more than once.
+check_ran() {
+	[ "$(sort -u ran | wc -l)" -eq "$1" ] || return
+	[ -z "$(comm -23 <(sort ran | uniq -d) <(sort -u "$2"))" ]
+}
+
+# The counts of the account in the file $1 add up to $2.
+check_account() {
+	local line total=0 counts count
+	line=$(grep '^leat: [0-9]* tasks in ' "$1") || return
+	read -r -a counts < <(sed 's/^.*in [^:]*://; s/[^0-9 ]//g' <<<"$line")
+	for count in "${counts[@]}"; do total=$((total + count)); done
+	[ "$total" -eq "$2" ]
+}
+
+@test "killed at random moments and resumed until done: nothing is lost, nothing is told that was not" {
+	write_tasks 2000
+	kills=0 aim=0
+	RANDOM=$$
+	: >suspects
+	while [ "$kills" -lt 14 ]; do
+		leat -q -j2 --resume --journal j -a in 2>err 3>&- &
+		leat=$!
+		aim=$(($(wc -l <ran) + RANDOM % 130))
+		until [ "$(wc -l <ran)" -ge "$aim" ]; do read -r -t 0.001 _ <> <(:) || :; done
+		kill -KILL "$leat"
+		wait "$leat" || :
+		kills=$((kills + 1))
+		[ -e j ] || continue
+		numbers j in-flight >>suspects
+		[ "$(sqlite3 j 'PRAGMA integrity_check')" = ok ]
+		[ -z "$(comm -13 <(sort -u ran) <(numbers j ok))" ]
+		[ -z "$(leat --journal j --list failed crashed timed-out canceled unrun)" ]
+	done
+	before=$(numbers j ok | wc -l)
+	run leat -j2 --resume --journal j --summary -a in
+	[ "$status" -eq 0 ]
+	[[ "${lines[-1]}" == *": $((2000 - before)) ok, "* ]]
+	[[ "${lines[-1]}" == *" $before skipped"* ]]
+	check_ran 2000 suspects
+	[ "$(numbers j ok | wc -l)" -eq 2000 ]
+	[ "$(sqlite3 j 'PRAGMA integrity_check')" = ok ]
+}
+
+@test "the disk fills up under the journal: 125, a true account, and --resume does exactly the rest" {
+	[ "$(id -u)" -eq 0 ] || skip "a file system can be mounted by root alone"
+	mkdir small
+	mount -t tmpfs -o size=3m,mode=700 leat-test small || skip "no file system can be mounted here"
+	write_tasks 1000 "say $(head -c 8000 /dev/zero | tr '\0' x)"
+	status=0
+	leat -j2 --journal small/j -a in >/dev/null 2>err || status=$?
+	cat err
+	[ "$status" -eq 125 ]
+	check_account err 1000
+	[ "$(grep -c '' ran)" -lt 1000 ]
+	mount -o remount,size=64m small
+	ok=$(sed -n 's/^leat: 1000 tasks in .*: \([0-9]*\) ok.*/\1/p' err)
+	numbers small/j canceled in-flight >suspects
+	[ "$(numbers small/j ok | wc -l)" -eq "$ok" ]
+	run leat -j2 --resume --journal small/j --summary -a in
+	[ "$status" -eq 0 ]
+	[[ "${lines[-1]}" == *": $((1000 - ok)) ok, "* ]]
+	[[ "${lines[-1]}" == *" $ok skipped"* ]]
+	check_ran 1000 suspects
+	[ "$(sqlite3 small/j 'PRAGMA integrity_check')" = ok ]
+}
+
+@test "the disk is full from the start: 125, and nothing is run" {
+	[ "$(id -u)" -eq 0 ] || skip "a file system can be mounted by root alone"
+	mkdir small
+	mount -t tmpfs -o size=64k,mode=700 leat-test small || skip "no file system can be mounted here"
+	cat /dev/zero >small/ballast 2>/dev/null || :
+	run leat --journal small/j <<<'touch no'
+	[ "$status" -eq 125 ]
+	[ ! -e no ]
+}
+
+@test "--sync full, and a write to the disk fails, whichever: 125, nothing unaccounted, --resume does the rest" {
+	needs_strace
+	strace -o /dev/null true || skip "strace may not trace here"
+	failed=0
+	for at in 1 2 3 4 6 9 14 25 45; do
+		rm -f j j-* ran
+		write_tasks 30
+		status=0
+		timeout 30 strace -f -o log -e trace=fdatasync,fsync -e "inject=fdatasync,fsync:error=EIO:when=$at" \
+			leat -j2 --sync full --journal j -a in >out 2>err || status=$?
+		echo "call $at: status $status"
+		cat err
+		if ! grep -q INJECTED log; then
+			[ "$status" -eq 0 ]
+			break
+		fi
+		failed=$((failed + 1))
+		[ "$status" -eq 125 ]
+		# Nothing was run, or all is accounted for.
+		[ ! -s ran ] || check_account err 30
+		: >suspects
+		[ ! -s ran ] || numbers j canceled in-flight >suspects
+		run leat -j2 --resume --journal j -a in
+		echo "$output"
+		[ "$status" -eq 0 ]
+		check_ran 30 suspects
+		[ "$(numbers j ok | wc -l)" -eq 30 ]
+		[ "$(sqlite3 j 'PRAGMA integrity_check')" = ok ]
+	done
+	[ "$failed" -ge 5 ]
+}
+
+@test "killed while a task ignores SIGTERM and has an orphan in another session: none is left" {
+	mkfifo started
+	exec 8<>started
+	echo "puppet ignore TERM fork setsid fork setsid mute pid p2 tell started x hold end end pid p1 tell started x hold" >in
+	for round in 1 2 3 4 5; do
+		rm -f err p1 p2
+		start_leat --resume --journal j --kill-after 0.1s -a in 7>&- 8>&-
+		read -r -t 30 _ <&8 && read -r -t 30 _ <&8
+		kill -KILL "$leat"
+		finish_leat
+		await_end "$(cat p1)"
+		await_end "$(cat p2)"
+		[ "$(leat --journal j --list in-flight | wc -l)" -eq 1 ]
+	done
+}

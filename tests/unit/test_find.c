@@ -39,6 +39,7 @@ static void tell(struct store *store, const struct model *model, int index, uint
 			.sequence = row,
 			.key = identity.key,
 			.outcome = model->ends[index],
+			.is_done = model->ends[index] <= TASK_TIMED_OUT,
 			.command_bytes = (uint32_t)identity.command_bytes,
 			.has_input = identity.input != NULL,
 			.input_bytes = (uint32_t)identity.input_bytes},

@@ -182,7 +182,10 @@ struct plan {
 	const char *unrun_file;
 	const char *journal; //< NULL: none is kept
 	enum journal_sync sync;
-	bool resume, resume_failed;
+	bool resume,
+		resume_failed; //< by the journal, or, where there is none, the joblog
+	const char *joblog;    //< NULL: none is written
+	bool joblog_appends;   //< to what is there
 	bool list;             //< its tasks,
 	const char **outcomes; //< with one of these outcomes, if there are any
 	size_t outcome_count;

@@ -8,6 +8,8 @@
  */
 #include "retries.h"
 
+#include "moment.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -23,14 +25,6 @@ struct retries {
 	uint64_t under_way;
 	bool ended; //< the intake has, or all is over
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * LEAT_SECOND_NS + now.tv_nsec;
-}
 
 // Called by whoever ends the intake.
 static void end(void *argument)
@@ -53,8 +47,8 @@ static void sleep_until(
 	int64_t deadline = leat_context_deadline(intake), end_ns;
 	struct timespec until;
 
-	if (!__builtin_add_overflow(
-		    now_ns(), deadline - leat_context_now(intake), &end_ns) &&
+	if (!__builtin_add_overflow(moment_monotonic_ns(),
+		    deadline - leat_context_now(intake), &end_ns) &&
 		end_ns < due_ns)
 		due_ns = end_ns;
 	until = (struct timespec){due_ns / LEAT_SECOND_NS, due_ns % LEAT_SECOND_NS};
@@ -84,7 +78,8 @@ static void *retries_main(void *argument)
 	while (!retries->ended || retries->first) {
 		if (!retries->first)
 			pthread_cond_wait(&retries->changed, &retries->lock);
-		else if (!retries->ended && now_ns() < retries->first->due_ns)
+		else if (!retries->ended &&
+			 moment_monotonic_ns() < retries->first->due_ns)
 			sleep_until(retries, &retries->changed, retries->first->due_ns);
 		else
 			release_first(retries);
@@ -179,7 +174,8 @@ int64_t retries_delay(const struct plan *plan, const struct task *task)
 	if (delay > plan->retry_max_delay_ns)
 		delay = plan->retry_max_delay_ns;
 	// So that tasks that failed together do not come again together.
-	return delay / 2 + (delay / 2 ? (now_ns() / 64 * 40503) % (delay / 2 + 1) : 0);
+	return delay / 2 +
+	       (delay / 2 ? (moment_monotonic_ns() / 64 * 40503) % (delay / 2 + 1) : 0);
 }
 
 bool retries_add(struct retries *retries, struct task *task, int64_t delay_ns)
@@ -187,7 +183,7 @@ bool retries_add(struct retries *retries, struct task *task, int64_t delay_ns)
 	struct task **place = &retries->first;
 	bool waits;
 
-	if (__builtin_add_overflow(now_ns(), delay_ns, &task->due_ns))
+	if (__builtin_add_overflow(moment_monotonic_ns(), delay_ns, &task->due_ns))
 		task->due_ns = LEAT_NEVER;
 	pthread_mutex_lock(&retries->lock);
 	waits = !retries->ended;

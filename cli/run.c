@@ -524,9 +524,17 @@ static int prepare(struct run *run)
 		message("cannot write to %s: %s", plan->results, strerror(-error));
 		goto close_unrun;
 	}
-	if (open_journal(run) != EXIT_ALL_OK)
+	if (plan->joblog)
+		error = joblog_open(&run->joblog, plan);
+	if (error) {
+		message("cannot write %s: %s", plan->joblog, strerror(-error));
 		goto close_results;
+	}
+	if (open_journal(run) != EXIT_ALL_OK)
+		goto close_joblog;
 	return EXIT_ALL_OK;
+close_joblog:
+	joblog_close(run->joblog);
 close_results:
 	results_close(&run->surroundings.results);
 close_unrun:
@@ -571,6 +579,7 @@ int run(const struct plan *plan)
 	cancellation_finish(&run.cancellation);
 	tasks_destroy(run.tasks);
 	recipe_destroy(run.recipe);
+	joblog_close(run.joblog);
 	results_close(&run.surroundings.results);
 	rows_close(run.rows);
 	leat_family_destroy(run.surroundings.family);

@@ -94,7 +94,13 @@ static int print_task(struct run *run, struct task *task)
 	return error;
 }
 
-// It was done by an earlier run.
+// By an earlier run.
+static bool is_done(struct run *run, struct task *task)
+{
+	return joblog_skips(run->joblog, task->sequence) ||
+	       journal_enter(run->journal, run->recipe, task);
+}
+
 static void skip(struct run *run, struct task *task)
 {
 	account_count(&run->account, TASK_SKIPPED);
@@ -105,7 +111,7 @@ static void count_unrun(struct run *run, struct task *task)
 {
 	if (!task->sequence) {
 		task->sequence = atomic_fetch_add(&run->read, 1) + 1;
-		if (journal_enter(run->journal, run->recipe, task)) {
+		if (is_done(run, task)) {
 			skip(run, task);
 			return;
 		}
@@ -164,7 +170,7 @@ int run_read(struct run *run, struct task **refused)
 			break;
 		task->run = run;
 		task->sequence = atomic_fetch_add(&run->read, 1) + 1;
-		if (journal_enter(run->journal, run->recipe, task)) {
+		if (is_done(run, task)) {
 			skip(run, task);
 			continue;
 		}

@@ -7,6 +7,7 @@
 #include "display.h"
 #include "journal/journal.h"
 #include "lanes.h"
+#include "report/joblog.h"
 #include "retries.h"
 #include "rows.h"
 #include "signals.h"
@@ -34,6 +35,8 @@ struct run {
 	bool has_begun; //< a task was submitted
 	struct unrun unrun;
 	struct journal *journal; //< NULL: none is kept
+	struct joblog *joblog;   //< the same
+	atomic_bool joblog_broken;
 	struct account account;
 	struct signals *signals;
 	struct signals_receiver receiver;

@@ -3,6 +3,7 @@
 
 #include "color.h"
 #include "duration.h"
+#include "moment.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -132,6 +133,17 @@ void run_await_held(struct run *run)
 	pthread_mutex_unlock(&run->held_lock);
 }
 
+static void tell_joblog(
+	struct run *run, const struct task *task, const struct leat_outcome *outcome)
+{
+	int error = joblog_add(run->joblog, run->recipe, task, outcome);
+
+	if (!error || atomic_exchange(&run->joblog_broken, true))
+		return;
+	run_say(run, "cannot write %s: %s", run->plan->joblog, strerror(-error));
+	run_fail(run);
+}
+
 static void run_in(struct slot *slot, struct task *task)
 {
 	struct run *run = task->run;
@@ -145,6 +157,7 @@ static void run_in(struct slot *slot, struct task *task)
 	check_results(run, task, error);
 	error = error ? -ECANCELED : slot_prepare(slot, task);
 	task->attempt++;
+	task->started_us = moment_wall_us();
 	if (!error)
 		error = journal_begin(run->journal, run->recipe, task, slot_number(slot));
 	begins = !error;
@@ -172,6 +185,8 @@ static void run_in(struct slot *slot, struct task *task)
 	trouble = slot_end(slot, task, error ? NULL : &outcome, &line, receipt);
 	if (task->again)
 		journal_deliver(run->journal, receipt, true);
+	else
+		tell_joblog(run, task, &outcome);
 	journal_settle(run->journal);
 	check_results(run, task, trouble);
 	text_finish(&line);

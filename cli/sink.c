@@ -1,5 +1,6 @@
 #include "sink.h"
 
+#include "moment.h"
 #include "tag.h"
 
 #include <errno.h>
@@ -199,14 +200,6 @@ void sink_go_on(struct sink *sink)
 	sink->stream.also_fd = -1;
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * LEAT_SECOND_NS + now.tv_nsec;
-}
-
 void sink_gather(struct sink *sink, int fd)
 {
 	int waiting = 0;
@@ -214,8 +207,8 @@ void sink_gather(struct sink *sink, int fd)
 	if (!sink->deepened)
 		fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
 	sink->deepened = true;
-	if (now_ns() - sink->gathered_ns < JUST_NOW_NS &&
+	if (moment_monotonic_ns() - sink->gathered_ns < JUST_NOW_NS &&
 		ioctl(fd, FIONREAD, &waiting) == 0 && waiting < LITTLE_BYTES)
 		nanosleep(&(struct timespec){.tv_nsec = GATHER_NS}, NULL);
-	sink->gathered_ns = now_ns();
+	sink->gathered_ns = moment_monotonic_ns();
 }

@@ -18,6 +18,7 @@ struct task {
 	enum task_end end;        //< set by the slot that ran it
 	int status;               //< as a shell would tell it, once it has ended
 	uint64_t attempt;         //< its number, from 1 once the first has begun
+	int64_t started_us;       //< when the last one began, since the epoch
 	bool was_tried;           //< it has had an attempt
 	bool again;               //< there is to be another
 	int64_t delay_ns, due_ns; //< until then, and when

@@ -46,13 +46,15 @@ int front_parse(const struct front **front, struct plan *plan, int argc, char **
 	struct words words = {argv + (argc > 0), argv + argc};
 	const char *name = argc > 0 ? argv[0] : "leat";
 
-	*front = fronts;
-	if (take_as(&words, &name) && !find(name)) {
+	bool is_told = take_as(&words, &name);
+
+	*front = find(name);
+	if (!*front && is_told) {
 		message("--as takes xargs or parallel, not '%s'", name);
 		return EXIT_USAGE;
 	}
-	if (find(name))
-		*front = find(name);
+	if (!*front)
+		*front = fronts;
 	if (plan_init(plan, argc) < 0) {
 		message("out of memory");
 		return EXIT_LEAT_TROUBLE;

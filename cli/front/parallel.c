@@ -50,6 +50,13 @@ static const char *set_batch(struct plan *plan, const char *value, bool repeats)
 	return NULL;
 }
 
+static const char *set_joblog(struct plan *plan, const char *value)
+{
+	plan->joblog_appends = *value == '+';
+	plan->joblog = value + plan->joblog_appends;
+	return *plan->joblog ? NULL : "a file";
+}
+
 static const char *set_max_args(struct plan *plan, const char *value)
 {
 	return set_batch(plan, value, false);
@@ -299,6 +306,13 @@ static const struct option table[] = {
 	{0, "bar", NULL, "show how far it is", FLAG, FIELD(progress), NULL, false},
 	{0, "progress", NULL, "the same", FLAG, FIELD(progress), NULL, false},
 	{0, "eta", NULL, "the same", FLAG, FIELD(progress), NULL, false},
+	HEADING("Joblog"),
+	{0, "joblog", "FILE", "a line for each job that has ended (+FILE: append)", OTHER,
+		0, set_joblog, false},
+	{0, "resume", NULL, "skip the jobs that are in it", FLAG, FIELD(resume), NULL,
+		false},
+	{0, "resume-failed", NULL, "but for those that failed", FLAG,
+		FIELD(resume_failed), NULL, false},
 	HEADING("Beyond parallel"),
 	{0, "unrun", "FILE", "write the values that were not run to FILE", WORD,
 		FIELD(unrun_file), NULL, false},
@@ -318,9 +332,6 @@ static const struct option table[] = {
 	IGNORES("gnu"),
 	IGNORES("plain"),
 	IGNORES("silent"),
-	REFUSES(0, "joblog", "FILE", TO_COME),
-	REFUSES(0, "resume", NULL, TO_COME),
-	REFUSES(0, "resume-failed", NULL, TO_COME),
 	REFUSES(0, "retry-failed", NULL, TO_COME),
 	REFUSES(0, "memfree", "SIZE", TO_COME),
 	REFUSES(0, "memsuspend", "SIZE", TO_COME),
@@ -544,6 +555,9 @@ int front_parallel(struct plan *plan, struct words words)
 	error = parse_options(&grammar, plan, &words);
 	if (!error)
 		error = check_version(plan);
+	if (!error && (plan->resume || plan->resume_failed) && !plan->joblog)
+		error = usage_error(
+			&grammar, "--resume and --resume-failed require --joblog");
 	if (error)
 		return error;
 	for (size_t index = 0; index < plan->arg_file_count; index++)

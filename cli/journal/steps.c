@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /** What a task is known by, made of these. */
 struct description {
@@ -104,18 +103,10 @@ uint64_t journal_failed_before(const struct journal *journal)
 	return journal ? journal->failed_before : 0;
 }
 
-static int64_t wall_clock_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
-}
-
 static struct entry entry_of(enum entry_kind kind, const struct task *task)
 {
 	return (struct entry){
-		.kind = kind,
+		.kind = (uint16_t)kind,
 		.row = task->row,
 		.sequence = task->sequence,
 		.attempt = (uint32_t)task->attempt,
@@ -158,7 +149,7 @@ int journal_begin(struct journal *journal, const struct recipe *recipe, struct t
 		return 0;
 	entry = entry_of(ENTRY_BEGIN, task);
 	entry.slot = slot;
-	entry.started_us = wall_clock_us();
+	entry.started_us = task->started_us;
 	error = add_described(journal, recipe, task, &entry, true);
 	if (!error)
 		task->in_journal = true;

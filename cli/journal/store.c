@@ -1,6 +1,7 @@
 #include "journal/store.h"
 
 #include "leat.h"
+#include "moment.h"
 #include "template.h"
 
 #include <errno.h>
@@ -268,6 +269,7 @@ void store_settle(struct store *store)
 {
 	for (int index = 0; index < STATEMENTS; index++)
 		sqlite3_reset(store->statements[index]);
+	sqlite3_busy_timeout(store->db, 0); // who reads it is not waited for
 	run_sql(store->db, "PRAGMA journal_mode=DELETE");
 }
 
@@ -526,14 +528,6 @@ static void append_command_line(struct text *text, const struct plan *plan)
 	}
 }
 
-static int64_t wall_clock_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
-}
-
 int store_begin_run(struct store *store, const struct plan *plan, bool resumes)
 {
 	sqlite3_stmt *add = store->statements[ADD_RUN];
@@ -548,7 +542,7 @@ int store_begin_run(struct store *store, const struct plan *plan, bool resumes)
 		store->series = store->run;
 	sqlite3_bind_int64(add, 1, store->run);
 	sqlite3_bind_int64(add, 2, store->series);
-	bind_time(add, 3, wall_clock_us());
+	bind_time(add, 3, moment_wall_us());
 	sqlite3_bind_text(add, 4, command.bytes ? command.bytes : "", -1, SQLITE_STATIC);
 	sqlite3_bind_text(add, 5, directory, -1, SQLITE_STATIC);
 	sqlite3_bind_text(add, 6, host, -1, SQLITE_STATIC);

@@ -1,0 +1,201 @@
+/*
+ * The columns and their form are those of GNU parallel 20221122, with its rules: the last
+ * attempt of a task counts; a line is written when the task ends; a newline in the command
+ * is written as a NUL byte; what a timeout ended has the exit value -1. The log is read
+ * back for --resume by the numbers in it, of which one bit each is kept.
+ */
+#include "report/joblog.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HEADER "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n"
+// More than that many bits are not kept for a number that somebody wrote there.
+#define SEQUENCE_MOST UINT32_MAX
+
+struct joblog {
+	int fd;
+	unsigned char *done; //< a bit for each number
+	uint64_t done_bits;
+};
+
+static int write_text(int fd, const struct text *text)
+{
+	size_t done = 0;
+
+	while (!text->failed && done < text->length) {
+		ssize_t written = write(fd, text->bytes + done, text->length - done);
+
+		if (written < 0 && errno != EINTR)
+			return -errno;
+		done += written > 0 ? (size_t)written : 0;
+	}
+	return text->failed ? -ENOMEM : 0;
+}
+
+/* ---- what is done ---- */
+
+static int reserve(struct joblog *joblog, uint64_t sequence)
+{
+	uint64_t bits = joblog->done_bits ? joblog->done_bits : 1024;
+	unsigned char *done;
+
+	while (bits <= sequence)
+		bits *= 2;
+	if (bits == joblog->done_bits)
+		return 0;
+	done = realloc(joblog->done, bits / 8);
+	if (!done)
+		return -ENOMEM;
+	memset(done + joblog->done_bits / 8, 0, (bits - joblog->done_bits) / 8);
+	joblog->done = done;
+	joblog->done_bits = bits;
+	return 0;
+}
+
+// Of several lines for one number the last counts. What is no line of a log is passed over.
+static int note_line(struct joblog *joblog, const char *line, bool failed_again)
+{
+	unsigned char *byte, bit;
+	uint64_t sequence;
+	int exit, signal;
+
+	if (sscanf(line, "%" SCNu64 "\t%*[^\t]\t%*[^\t]\t%*[^\t]\t%*[^\t]\t%*[^\t]\t%d\t%d",
+		    &sequence, &exit, &signal) != 3 ||
+		sequence > SEQUENCE_MOST)
+		return 0;
+	if (reserve(joblog, sequence) < 0)
+		return -ENOMEM;
+	byte = &joblog->done[sequence / 8];
+	bit = (unsigned char)(1U << sequence % 8);
+	if (failed_again && (exit || signal))
+		*byte &= (unsigned char)~bit;
+	else
+		*byte |= bit;
+	return 0;
+}
+
+static int read_done(struct joblog *joblog, const struct plan *plan)
+{
+	FILE *stream = fopen(plan->joblog, "re");
+	char *line = NULL;
+	size_t size = 0;
+	int error = 0;
+
+	if (!stream)
+		return errno == ENOENT ? 0 : -errno;
+	while (!error && getline(&line, &size, stream) >= 0)
+		error = note_line(joblog, line, plan->resume_failed);
+	if (!error && ferror(stream))
+		error = -EIO;
+	free(line);
+	fclose(stream);
+	return error;
+}
+
+bool joblog_skips(const struct joblog *joblog, uint64_t sequence)
+{
+	return joblog && sequence < joblog->done_bits &&
+	       joblog->done[sequence / 8] & (1U << sequence % 8);
+}
+
+/* ---- the file ---- */
+
+static int open_file(struct joblog *joblog, const struct plan *plan, bool appends)
+{
+	struct text header = {0};
+	off_t end;
+	int error = 0;
+
+	joblog->fd = open(plan->joblog,
+		O_WRONLY | O_CREAT | O_CLOEXEC | O_APPEND | (appends ? 0 : O_TRUNC),
+		0666);
+	if (joblog->fd < 0)
+		return -errno;
+	end = lseek(joblog->fd, 0, SEEK_END);
+	if (end > 0)
+		return 0;
+	text_append(&header, HEADER, strlen(HEADER));
+	error = write_text(joblog->fd, &header);
+	text_finish(&header);
+	return error;
+}
+
+int joblog_open(struct joblog **result, const struct plan *plan)
+{
+	struct joblog *joblog = calloc(1, sizeof *joblog);
+	bool resumes = plan->resume || plan->resume_failed;
+	int error = 0;
+
+	*result = NULL;
+	if (!joblog)
+		return -ENOMEM;
+	joblog->fd = -1;
+	if (resumes && !plan->journal)
+		error = read_done(joblog, plan);
+	if (!error && !plan->dry_run)
+		error = open_file(joblog, plan, resumes || plan->joblog_appends);
+	if (error)
+		joblog_close(joblog);
+	else
+		*result = joblog;
+	return error;
+}
+
+void joblog_close(struct joblog *joblog)
+{
+	if (!joblog)
+		return;
+	if (joblog->fd >= 0)
+		close(joblog->fd);
+	free(joblog->done);
+	free(joblog);
+}
+
+// An end of leat's making that is no failure of the task's leaves it to be done.
+static bool is_left_out(const struct task *task, const struct leat_outcome *outcome)
+{
+	return task->end == TASK_CANCELED || task->end == TASK_UNRUN ||
+	       outcome->ended_by == LEAT_BY_DEADLINE;
+}
+
+static void append_command(
+	struct text *line, const struct recipe *recipe, const struct task *task)
+{
+	size_t start = line->length;
+
+	recipe_append_command(recipe, task, 1, SIZE_MAX, line);
+	for (size_t index = start; index < line->length; index++)
+		if (line->bytes[index] == '\n')
+			line->bytes[index] = '\0';
+	text_append(line, "\n", 1);
+}
+
+int joblog_add(struct joblog *joblog, const struct recipe *recipe,
+	const struct task *task, const struct leat_outcome *outcome)
+{
+	struct text line = {0};
+	bool signaled = outcome->end == LEAT_SIGNALED;
+	bool timed_out = outcome->ended_by == LEAT_BY_TIMEOUT;
+	int error;
+
+	if (!joblog || joblog->fd < 0 || is_left_out(task, outcome))
+		return 0;
+	text_format(&line, "%" PRIu64 "\t:\t%" PRId64 ".%03d\t%10.3f\t0\t%" PRIu64 "\t%d\t%d\t",
+		task->sequence, task->started_us / 1000000,
+		(int)(task->started_us / 1000 % 1000),
+		(double)outcome->elapsed_ns / LEAT_SECOND_NS, outcome->out_bytes,
+		timed_out  ? -1
+		: signaled ? 0
+			   : task->status,
+		signaled ? outcome->code : 0);
+	append_command(&line, recipe, task);
+	error = write_text(joblog->fd, &line);
+	text_finish(&line);
+	return error;
+}

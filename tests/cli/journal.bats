@@ -381,7 +381,7 @@ outcomes() {
 	printf 'echo %s\n' 1 2 3 >in
 	run bash -c 'leat -k -j3 --journal j -a in >/dev/full'
 	[ "$status" -eq 125 ]
-	[ "$(leat --resume --journal j -a in)" = "$(printf '%s\n' 1 2 3)" ]
+	[ "$(leat -k --resume --journal j -a in)" = "$(printf '%s\n' 1 2 3)" ]
 }
 
 @test "--unrun holds the same records as --list unrun, and skipped ones are not among them" {

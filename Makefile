@@ -19,8 +19,9 @@ HARDENING ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2
 OUR_CFLAGS := -std=c11 -D_GNU_SOURCE -DLEAT_VERSION='"$(VERSION)"' -pthread -fPIC -Ilib -Icli \
 	-fvisibility=hidden -MMD -MP $(WARNINGS) $(WERROR)
 OUR_LDFLAGS := -pthread
-# Within the program: to load it would take a third of the time that leat needs to start.
+# Within the program: to load them would take a third of the time that leat needs to start.
 SQLITE_LIBS ?= -l:libsqlite3.a -lm
+JANSSON_LIBS ?= -l:libjansson.a
 # The sanitizers' runtime is in the program, not in the library.
 SHARED_LDFLAGS ?= -Wl,-z,defs
 
@@ -38,8 +39,8 @@ CLI_SOURCES := cli/account.c cli/cancellation.c cli/channel.c cli/color.c cli/co
 	cli/journal/find.c cli/journal/journal.c cli/journal/list.c cli/journal/steps.c cli/journal/store.c cli/journal/tail.c \
 	cli/journal/writer.c \
 	cli/main.c cli/lanes.c cli/message.c cli/outlet.c cli/output.c cli/output_attempts.c cli/output_lines.c cli/output_nap.c cli/pending.c \
-	cli/moment.c cli/pace.c cli/plan.c cli/progress.c cli/recipe.c cli/report/joblog.c cli/results.c cli/retries.c cli/rows.c cli/run.c \
-	cli/run_display.c cli/run_input.c cli/run_task.c cli/running.c cli/shell.c cli/signals.c cli/sink.c \
+	cli/moment.c cli/pace.c cli/plan.c cli/progress.c cli/recipe.c cli/report/events.c cli/report/joblog.c cli/results.c cli/retries.c cli/rows.c cli/run.c \
+	cli/run_display.c cli/run_input.c cli/run_open.c cli/run_task.c cli/running.c cli/shell.c cli/signals.c cli/sink.c \
 	cli/slot.c cli/split.c cli/tag.c cli/tasks.c cli/template.c cli/unrun.c cli/whole_file.c
 UNIT_TESTS := test_account test_capture test_child test_clock test_context test_cpus \
 	test_duration test_family test_find test_floor test_guardian test_input test_message test_native test_output \
@@ -73,13 +74,13 @@ $(SHARED): $(LIB_OBJECTS)
 		$(SHARED_LDFLAGS) -o $@ $^
 
 $(BUILD)/leat: $(CLI_OBJECTS) $(BUILD)/libleat.a
-	$(CC) $(CFLAGS) $(LDFLAGS) $(OUR_LDFLAGS) -o $@ $^ $(SQLITE_LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) $(OUR_LDFLAGS) -o $@ $^ $(SQLITE_LIBS) $(JANSSON_LIBS)
 
 -include $(LIB_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d) $(UNIT_PROGRAMS:=.d)
 
 # ---- dependencies ----
 
-BUILD_PACKAGES := gcc make libc6-dev libsqlite3-dev
+BUILD_PACKAGES := gcc make libc6-dev libsqlite3-dev libjansson-dev
 TEST_PACKAGES := bats libcmocka-dev pkgconf strace tmux zsh fish bash-completion \
 	util-linux procps sqlite3
 CHECK_PACKAGES := clang clang-tidy clang-format shellcheck mandoc binutils
@@ -144,7 +145,7 @@ uninstall:
 $(BUILD)/tests/unit/%: tests/unit/%.c $(CLI_TESTED) $(BUILD)/libleat.a tests/unit/unit.h
 	@mkdir -p $(@D)
 	$(CC) $(OUR_CFLAGS) -Icli -Wno-missing-prototypes $(CPPFLAGS) $(CFLAGS) \
-		$< $(CLI_TESTED) $(BUILD)/libleat.a -o $@ $(LDFLAGS) $(OUR_LDFLAGS) $(SQLITE_LIBS) -lcmocka
+		$< $(CLI_TESTED) $(BUILD)/libleat.a -o $@ $(LDFLAGS) $(OUR_LDFLAGS) $(SQLITE_LIBS) $(JANSSON_LIBS) -lcmocka
 
 $(BUILD)/tests/helpers/puppet: tests/helpers/puppet.c
 	@mkdir -p $(@D)

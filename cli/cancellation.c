@@ -1,5 +1,7 @@
 #include "cancellation.h"
 
+#include <signal.h>
+
 int cancellation_init(struct cancellation *cancellation, int64_t deadline_ns)
 {
 	int64_t deadline = LEAT_NEVER;
@@ -73,4 +75,26 @@ int cancellation_first_signal(struct cancellation *cancellation)
 	int number = cancellation->first_signal;
 	pthread_mutex_unlock(&cancellation->lock);
 	return number;
+}
+
+const char *cancellation_cause_name(int cause)
+{
+	switch (cause) {
+	case SIGINT:
+		return "SIGINT";
+	case SIGTERM:
+		return "SIGTERM";
+	case SIGHUP:
+		return "SIGHUP";
+	case SIGQUIT:
+		return "SIGQUIT";
+	case CAUSE_DRAIN_TIMEOUT:
+		return "drain timeout";
+	case CAUSE_HALT:
+		return "halt";
+	case LEAT_CAUSE_DEADLINE:
+		return "deadline";
+	default:
+		return "trouble";
+	}
 }

@@ -9,6 +9,7 @@
  *   plan.c           what is to be run and how; duration.c, cpus.c: what values mean
  *   front/           command lines that become a plan: leat's own, and others'
  *   run.c            the only file that knows all the others: reads, submits, reports
+ *     run_open.c       what can fail before anything runs
  *     run_input.c      reads and submits, or counts
  *     run_task.c       one task in its worker, from a slot to its line in the account
  *     run_display.c    how far it is
@@ -38,7 +39,7 @@
  *     writer.c         the thread that writes, in groups
  *     tail.c           what is not written yet, safe from a SIGKILL; who may write
  *     store.c          the database; list.c: what is printed of it
- *   report/          what others read: joblog.c
+ *   report/          what others read: joblog.c, events.c
  *   unrun.c          the records that were not run; whole_file.c: written whole
  *   signals.c        the thread that receives signals
  *   cancellation.c   the three levels that they lead to

@@ -186,6 +186,7 @@ struct plan {
 		resume_failed; //< by the journal, or, where there is none, the joblog
 	const char *joblog;    //< NULL: none is written
 	bool joblog_appends;   //< to what is there
+	const char *events;    //< a file, or the number of a descriptor; NULL: none
 	bool list;             //< its tasks,
 	const char **outcomes; //< with one of these outcomes, if there are any
 	size_t outcome_count;

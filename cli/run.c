@@ -89,6 +89,7 @@ static void level_reached(void *argument, enum level level, int cause)
 {
 	struct run *run = argument;
 
+	events_canceled(run->events, level, cancellation_cause_name(cause));
 	if (!atomic_load(&run->input_done))
 		return; // main gives notice when it has counted
 	if (!atomic_load(&run->notice_given))
@@ -101,11 +102,17 @@ static void level_reached(void *argument, enum level level, int cause)
 		run_say(run, "killing the running tasks");
 }
 
+void run_cancel(struct run *run, enum level level, int cause)
+{
+	level = cancellation_raise(&run->cancellation, level, cause);
+	events_canceled(run->events, level, cancellation_cause_name(cause));
+}
+
 void run_fail(struct run *run)
 {
 	atomic_store(&run->account.leat_trouble, true);
 	if (cancellation_level(&run->cancellation) == LEVEL_NONE)
-		cancellation_raise(&run->cancellation, LEVEL_DRAIN, CAUSE_OUTPUT);
+		run_cancel(run, LEVEL_DRAIN, CAUSE_OUTPUT);
 }
 
 static void output_broke(void *argument, const char *stream, int error)
@@ -154,9 +161,13 @@ static void read_input(struct run *run)
 	const struct plan *plan = run->plan;
 	struct task *refused;
 	int error = run_read(run, &refused);
-	bool ended = leat_context_cause(run->cancellation.intake) != 0;
+	int cause = leat_context_cause(run->cancellation.intake);
+	bool ended = cause != 0;
 	unsigned running = count_running(run);
 
+	if (cause == LEAT_CAUSE_DEADLINE)
+		events_canceled(
+			run->events, LEVEL_TERMINATE, cancellation_cause_name(cause));
 	if (refused && !ended) {
 		run_say(run, "cannot %s: %s",
 			run->plan->dry_run ? "write standard output"
@@ -180,12 +191,6 @@ static void read_input(struct run *run)
 
 /* ---- set-up, end ---- */
 
-static int cannot(const char *what, int error)
-{
-	message("cannot %s: %s", what, strerror(-error));
-	return error;
-}
-
 static const char *temporary_directory(void)
 {
 	const char *directory = getenv("TMPDIR");
@@ -193,11 +198,11 @@ static const char *temporary_directory(void)
 	return directory && *directory ? directory : "/tmp";
 }
 
-static void journal_broke(void *argument, const char *words)
+static void events_broke(void *argument, int error)
 {
 	struct run *run = argument;
 
-	run_say(run, "cannot write the journal %s: %s", run->plan->journal, words);
+	run_say(run, "cannot write %s: %s", run->plan->events, strerror(-error));
 	run_fail(run);
 }
 
@@ -382,6 +387,9 @@ static void run_tasks(struct run *run)
 	if (rows_are_typed(run->rows) && run->plan->command == COMMAND_LINES)
 		message("reading commands from the terminal, one per line, until Ctrl-D");
 	run->started = leat_context_now(run->cancellation.kill);
+	events_start(run->events, leat_context_wake_fd(run->cancellation.kill),
+		events_broke, run);
+	events_run_started(run->events, run->plan, leat_pool_state(run->pool).size);
 	read_input(run);
 	retries_drain(run->retries);
 	leat_pool_wait(run->pool);
@@ -424,14 +432,21 @@ static int exit_status(const struct run *run)
 				: account_exit_status(&run->account);
 }
 
-static void close_journal(struct run *run)
+static int final_status(const struct run *run, int number)
+{
+	return number ? 128 + number : exit_status(run);
+}
+
+// The journal may be trouble, and the events tell how it all ended.
+static void close_reports(struct run *run)
 {
 	int64_t elapsed = leat_context_now(run->cancellation.kill) - run->started;
-	int number = deadly_signal(run);
 
 	if (journal_close(run->journal, &run->account, elapsed,
-		    number ? 128 + number : exit_status(run)) < 0)
+		    final_status(run, deadly_signal(run))) < 0)
 		atomic_store(&run->account.leat_trouble, true);
+	events_summary(run->events, &run->account, elapsed,
+		final_status(run, deadly_signal(run)));
 }
 
 static int conclude(struct run *run)
@@ -443,7 +458,7 @@ static int conclude(struct run *run)
 	if (error == -EPIPE && !signals_is_ignored(SIGPIPE))
 		atomic_store(&run->pipe_broken, true);
 	stop_engine(run);
-	close_journal(run);
+	close_reports(run);
 	if (deadly_signal(run))
 		signals_die_of(deadly_signal(run));
 	return exit_status(run);
@@ -455,7 +470,7 @@ static int run_with_input(struct run *run)
 
 	if (error) {
 		unrun_close(&run->unrun);
-		cannot("start", error);
+		message("cannot start: %s", strerror(-error));
 		journal_close(run->journal, &run->account, 0, EXIT_LEAT_TROUBLE);
 		return EXIT_LEAT_TROUBLE;
 	}
@@ -466,86 +481,6 @@ static int run_with_input(struct run *run)
 	return conclude(run);
 }
 
-static int open_journal(struct run *run)
-{
-	struct journal_events events = {run, journal_broke};
-	const struct plan *plan = run->plan;
-
-	if (!plan->journal || (plan->dry_run && !plan->resume && !plan->resume_failed))
-		return EXIT_ALL_OK;
-	return plan->dry_run ? journal_open_for_looking(&run->journal, plan)
-			     : journal_open(&run->journal, plan, &events);
-}
-
-// What can fail before anything runs, in order; EXIT_ALL_OK: all is open.
-static int prepare(struct run *run)
-{
-	const struct plan *plan = run->plan;
-	int error = shell_init(&run->surroundings.shell, plan->shell);
-
-	if (error) {
-		message("%s %s: %s",
-			plan->rules ? "cannot run the shell" : "--shell: cannot run",
-			plan->shell ? plan->shell : "sh", strerror(-error));
-		return plan->shell ? EXIT_USAGE : EXIT_LEAT_TROUBLE;
-	}
-	error = leat_family_create(&run->surroundings.family);
-	if (error) {
-		cannot("start", error);
-		return EXIT_LEAT_TROUBLE;
-	}
-	error = rows_open(&run->rows, plan);
-	if (error)
-		goto destroy_family;
-	if (plan->standard_input != STDIN_INHERIT)
-		error = descriptors_replace_input(plan->standard_input == STDIN_TERMINAL
-							  ? "/dev/tty"
-							  : "/dev/null");
-	if (error) {
-		cannot(plan->standard_input == STDIN_TERMINAL ? "open /dev/tty"
-							      : "open /dev/null",
-			error);
-		goto close_input;
-	}
-	if (plan->asks)
-		error = confirm_open(&run->confirm);
-	if (error) {
-		cannot("open /dev/tty", error);
-		goto close_input;
-	}
-	error = unrun_open(&run->unrun, plan);
-	if (error) {
-		message("cannot write %s: %s", plan->unrun_file, strerror(-error));
-		goto close_input;
-	}
-	error = results_open(
-		&run->surroundings.results, plan->results, plan->results_by_values);
-	if (error) {
-		message("cannot write to %s: %s", plan->results, strerror(-error));
-		goto close_unrun;
-	}
-	if (plan->joblog)
-		error = joblog_open(&run->joblog, plan);
-	if (error) {
-		message("cannot write %s: %s", plan->joblog, strerror(-error));
-		goto close_results;
-	}
-	if (open_journal(run) != EXIT_ALL_OK)
-		goto close_joblog;
-	return EXIT_ALL_OK;
-close_joblog:
-	joblog_close(run->joblog);
-close_results:
-	results_close(&run->surroundings.results);
-close_unrun:
-	unrun_close(&run->unrun);
-close_input:
-	rows_close(run->rows);
-destroy_family:
-	leat_family_destroy(run->surroundings.family);
-	return EXIT_LEAT_TROUBLE;
-}
-
 int run(const struct plan *plan)
 {
 	static struct run run; // zero, and large for a stack
@@ -553,7 +488,7 @@ int run(const struct plan *plan)
 
 	run.plan = plan;
 	run.temporary_directory = temporary_directory();
-	status = prepare(&run);
+	status = run_open(&run);
 	if (status != EXIT_ALL_OK) {
 		atomic_store(&run.account.leat_trouble, true);
 		return plan->rules ? plan->rules->exit_status(&run.account) : status;
@@ -573,15 +508,10 @@ int run(const struct plan *plan)
 	pace_finish(&run.pace);
 	pthread_cond_destroy(&run.none_held);
 	pthread_mutex_destroy(&run.held_lock);
-	if (plan->asks)
-		confirm_close(&run.confirm);
 	leat_context_destroy(run.undisturbed);
 	cancellation_finish(&run.cancellation);
 	tasks_destroy(run.tasks);
 	recipe_destroy(run.recipe);
-	joblog_close(run.joblog);
-	results_close(&run.surroundings.results);
-	rows_close(run.rows);
-	leat_family_destroy(run.surroundings.family);
+	run_close(&run);
 	return status;
 }

@@ -103,6 +103,8 @@ static bool is_done(struct run *run, struct task *task)
 
 static void skip(struct run *run, struct task *task)
 {
+	task->end = TASK_SKIPPED;
+	events_task_ended(run->events, run->recipe, task);
 	account_count(&run->account, TASK_SKIPPED);
 	free(task);
 }
@@ -118,6 +120,7 @@ static void count_unrun(struct run *run, struct task *task)
 	}
 	task->end = TASK_UNRUN;
 	journal_conclude(run->journal, run->recipe, task);
+	events_task_ended(run->events, run->recipe, task);
 	account_count(&run->account, TASK_UNRUN);
 	results_forget(&run->surroundings.results, task);
 	unrun_write(&run->unrun, task);

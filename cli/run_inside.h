@@ -7,6 +7,7 @@
 #include "display.h"
 #include "journal/journal.h"
 #include "lanes.h"
+#include "report/events.h"
 #include "report/joblog.h"
 #include "retries.h"
 #include "rows.h"
@@ -37,6 +38,7 @@ struct run {
 	struct journal *journal; //< NULL: none is kept
 	struct joblog *joblog;   //< the same
 	atomic_bool joblog_broken;
+	struct events *events; //< the same
 	struct account account;
 	struct signals *signals;
 	struct signals_receiver receiver;
@@ -59,6 +61,13 @@ struct run {
 /** A line of leat's own on standard error, with "leat: " before it. */
 void run_say(struct run *run, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/** Raise the level of cancellation, and tell of it. */
+void run_cancel(struct run *run, enum level level, int cause);
+
+/** Open all that the plan names; EXIT_ALL_OK, or another exit status after a message. */
+int run_open(struct run *run);
+void run_close(struct run *run);
 
 /** leat can't go on: as if interrupted, and the exit status says so. */
 void run_fail(struct run *run);

@@ -164,6 +164,7 @@ static void run_in(struct slot *slot, struct task *task)
 	if (begins) {
 		let_go(run, task->held);
 		task->held = false;
+		events_attempt_started(run->events, run->recipe, task, slot_number(slot));
 		error = slot_run(slot, task, &outcome);
 	}
 	task->end = classify(&outcome, error);
@@ -181,6 +182,8 @@ static void run_in(struct slot *slot, struct task *task)
 	task->status = account_status(&outcome, error);
 	append_task_line(&line, task, slot_number(slot), &outcome, error, tells);
 
+	if (begins)
+		events_attempt_ended(run->events, task, &outcome, error);
 	receipt = begins ? journal_end(run->journal, task, &outcome, error) : NULL;
 	trouble = slot_end(slot, task, error ? NULL : &outcome, &line, receipt);
 	if (task->again)
@@ -191,7 +194,7 @@ static void run_in(struct slot *slot, struct task *task)
 	check_results(run, task, trouble);
 	text_finish(&line);
 	if (ends_run && cancellation_level(&run->cancellation) == LEVEL_NONE)
-		cancellation_raise(&run->cancellation, LEVEL_DRAIN, CAUSE_HALT);
+		run_cancel(run, LEVEL_DRAIN, CAUSE_HALT);
 }
 
 static void run_one(struct run *run, struct task *task, unsigned number)
@@ -219,8 +222,7 @@ static void halt(struct run *run, const struct task *task)
 		cancellation_level(&run->cancellation) != LEVEL_NONE ||
 		atomic_exchange(&run->halted, true))
 		return;
-	cancellation_raise(
-		&run->cancellation, now ? LEVEL_TERMINATE : LEVEL_DRAIN, CAUSE_HALT);
+	run_cancel(run, now ? LEVEL_TERMINATE : LEVEL_DRAIN, CAUSE_HALT);
 	if (wanted->count == 1 && !wanted->percent) // else it was not one that decided
 		atomic_store(&run->account.decisive_status, task->status + 1);
 	halt_append_words(wanted, &words);
@@ -238,6 +240,7 @@ bool run_conclude(struct run *run, struct task *task)
 		return false;
 	retries_count(run->retries, -1);
 	journal_conclude(run->journal, run->recipe, task);
+	events_task_ended(run->events, run->recipe, task);
 	leat_capture_destroy(task->kept.out);
 	leat_capture_destroy(task->kept.err);
 	account_count(&run->account, task->end);

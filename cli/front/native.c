@@ -281,6 +281,8 @@ static const struct option table[] = {
 	HEADING("Reports"),
 	{0, "joblog", "FILE", "a line for each task, in GNU parallel's columns", WORD,
 		FIELD(joblog), NULL, false},
+	{0, "events", "FILE", "what happens, as JSON lines (a number: a descriptor)",
+		WORD, FIELD(events), NULL, false},
 	HEADING("Account"),
 	{0, "unrun", "FILE", "write the records that were not run to FILE", WORD,
 		FIELD(unrun_file), NULL, false},

@@ -1,8 +1,8 @@
 /*
  * The columns and their form are those of GNU parallel 20221122, with its rules: the last
- * attempt of a task counts; a line is written when the task ends; a newline in the command
- * is written as a NUL byte; what a timeout ended has the exit value -1. The log is read
- * back for --resume by the numbers in it, of which one bit each is kept.
+ * attempt of a task counts; a line is written when the task ends; a newline in the
+ * command is written as a NUL byte; what a timeout ended has the exit value -1. The log
+ * is read back for --resume by the numbers in it, of which one bit each is kept.
  */
 #include "report/joblog.h"
 
@@ -14,7 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HEADER "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n"
+#define HEADER                                                                           \
+	"Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n"
 // More than that many bits are not kept for a number that somebody wrote there.
 #define SEQUENCE_MOST UINT32_MAX
 
@@ -58,14 +59,16 @@ static int reserve(struct joblog *joblog, uint64_t sequence)
 	return 0;
 }
 
-// Of several lines for one number the last counts. What is no line of a log is passed over.
+// Of several lines for one number the last counts. What is no line of a log is passed
+// over.
 static int note_line(struct joblog *joblog, const char *line, bool failed_again)
 {
 	unsigned char *byte, bit;
 	uint64_t sequence;
 	int exit, signal;
 
-	if (sscanf(line, "%" SCNu64 "\t%*[^\t]\t%*[^\t]\t%*[^\t]\t%*[^\t]\t%*[^\t]\t%d\t%d",
+	if (sscanf(line,
+		    "%" SCNu64 "\t%*[^\t]\t%*[^\t]\t%*[^\t]\t%*[^\t]\t%*[^\t]\t%d\t%d",
 		    &sequence, &exit, &signal) != 3 ||
 		sequence > SEQUENCE_MOST)
 		return 0;
@@ -186,7 +189,8 @@ int joblog_add(struct joblog *joblog, const struct recipe *recipe,
 
 	if (!joblog || joblog->fd < 0 || is_left_out(task, outcome))
 		return 0;
-	text_format(&line, "%" PRIu64 "\t:\t%" PRId64 ".%03d\t%10.3f\t0\t%" PRIu64 "\t%d\t%d\t",
+	text_format(&line,
+		"%" PRIu64 "\t:\t%" PRId64 ".%03d\t%10.3f\t0\t%" PRIu64 "\t%d\t%d\t",
 		task->sequence, task->started_us / 1000000,
 		(int)(task->started_us / 1000 % 1000),
 		(double)outcome->elapsed_ns / LEAT_SECOND_NS, outcome->out_bytes,

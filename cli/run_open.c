@@ -1,0 +1,134 @@
+/* What a run needs before anything of it runs, and what can fail there. */
+#include "run_inside.h"
+
+#include "descriptors.h"
+#include "exit_status.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static int cannot(const char *what, int error)
+{
+	message("cannot %s: %s", what, strerror(-error));
+	return error;
+}
+
+static void journal_broke(void *argument, const char *words)
+{
+	struct run *run = argument;
+
+	run_say(run, "cannot write the journal %s: %s", run->plan->journal, words);
+	run_fail(run);
+}
+
+static int open_journal(struct run *run)
+{
+	struct journal_events events = {run, journal_broke};
+	const struct plan *plan = run->plan;
+
+	if (!plan->journal || (plan->dry_run && !plan->resume && !plan->resume_failed))
+		return EXIT_ALL_OK;
+	return plan->dry_run ? journal_open_for_looking(&run->journal, plan)
+			     : journal_open(&run->journal, plan, &events);
+}
+
+// What tells of the run besides its output. Where the journal is refused, the rest is left
+// as it was.
+static int open_reports(struct run *run)
+{
+	const struct plan *plan = run->plan;
+	int error = results_open(
+		&run->surroundings.results, plan->results, plan->results_by_values);
+
+	if (error) {
+		message("cannot write to %s: %s", plan->results, strerror(-error));
+		return EXIT_LEAT_TROUBLE;
+	}
+	if (open_journal(run) != EXIT_ALL_OK)
+		goto close_results;
+	if (plan->joblog)
+		error = joblog_open(&run->joblog, plan);
+	if (error) {
+		message("cannot write %s: %s", plan->joblog, strerror(-error));
+		goto close_journal;
+	}
+	if (plan->events)
+		error = events_open(&run->events, plan);
+	if (error) {
+		message("cannot write %s: %s", plan->events, strerror(-error));
+		goto close_joblog;
+	}
+	return EXIT_ALL_OK;
+close_joblog:
+	joblog_close(run->joblog);
+close_journal:
+	journal_close(run->journal, &run->account, 0, EXIT_LEAT_TROUBLE);
+close_results:
+	results_close(&run->surroundings.results);
+	return EXIT_LEAT_TROUBLE;
+}
+
+// What can fail before anything runs, in order; EXIT_ALL_OK: all is open.
+int run_open(struct run *run)
+{
+	const struct plan *plan = run->plan;
+	int error = shell_init(&run->surroundings.shell, plan->shell);
+
+	if (error) {
+		message("%s %s: %s",
+			plan->rules ? "cannot run the shell" : "--shell: cannot run",
+			plan->shell ? plan->shell : "sh", strerror(-error));
+		return plan->shell ? EXIT_USAGE : EXIT_LEAT_TROUBLE;
+	}
+	error = leat_family_create(&run->surroundings.family);
+	if (error) {
+		cannot("start", error);
+		return EXIT_LEAT_TROUBLE;
+	}
+	error = rows_open(&run->rows, plan);
+	if (error)
+		goto destroy_family;
+	if (plan->standard_input != STDIN_INHERIT)
+		error = descriptors_replace_input(plan->standard_input == STDIN_TERMINAL
+							  ? "/dev/tty"
+							  : "/dev/null");
+	if (error) {
+		cannot(plan->standard_input == STDIN_TERMINAL ? "open /dev/tty"
+							      : "open /dev/null",
+			error);
+		goto close_input;
+	}
+	if (plan->asks)
+		error = confirm_open(&run->confirm);
+	if (error) {
+		cannot("open /dev/tty", error);
+		goto close_input;
+	}
+	error = unrun_open(&run->unrun, plan);
+	if (error) {
+		message("cannot write %s: %s", plan->unrun_file, strerror(-error));
+		goto close_input;
+	}
+	if (open_reports(run) != EXIT_ALL_OK)
+		goto close_unrun;
+	return EXIT_ALL_OK;
+close_unrun:
+	unrun_close(&run->unrun);
+close_input:
+	rows_close(run->rows);
+destroy_family:
+	leat_family_destroy(run->surroundings.family);
+	return EXIT_LEAT_TROUBLE;
+}
+
+void run_close(struct run *run)
+{
+	if (run->plan->asks)
+		confirm_close(&run->confirm);
+	events_close(run->events);
+	joblog_close(run->joblog);
+	results_close(&run->surroundings.results);
+	rows_close(run->rows);
+	leat_family_destroy(run->surroundings.family);
+}

@@ -33,8 +33,8 @@ static int open_journal(struct run *run)
 			     : journal_open(&run->journal, plan, &events);
 }
 
-// What tells of the run besides its output. Where the journal is refused, the rest is left
-// as it was.
+// What tells of the run besides its output. Where the journal is refused, the rest is
+// left as it was.
 static int open_reports(struct run *run)
 {
 	const struct plan *plan = run->plan;

@@ -6,8 +6,9 @@
  * Most often the input is what it was. So the tasks of the journal are read along in
  * their order, some at a time, and each task of the input is compared with the next. Only
  * where that is another one does the index tell whether, and where, it is; and reading
- * goes on behind it. A piece that was read is copied, so that no reading transaction
- * stands in the way of the writer's checkpoints.
+ * goes on behind it. A piece that was read is copied, and a reading transaction lasts
+ * over tasks that are done alone, and not too many: it would stand in the way of the
+ * writer's checkpoints while the reading thread waits for a slot.
  *
  * Of several tasks that are the same, the first that was not found is meant. Those found
  * are therefore always the first so many of them, and a search in the index finds where
@@ -20,10 +21,13 @@
 
 #define PIECE_TASKS 512
 #define PIECE_BYTES 65536
+#define MOST_TOGETHER 1024
 
-enum statement { NEXT, SAME, STATEMENTS };
+enum statement { BEGIN, COMMIT, NEXT, SAME, STATEMENTS };
 
 static const char *const statements[STATEMENTS] = {
+	[BEGIN] = "BEGIN",
+	[COMMIT] = "COMMIT",
 	[NEXT] = "SELECT task,key,occurrence,done,outcome,command,input FROM tasks"
 		 " WHERE task>=?1 AND task<=?2 ORDER BY task LIMIT ?3",
 	[SAME] = "SELECT task,done,outcome,command,input FROM tasks WHERE series=?1 AND "
@@ -47,6 +51,7 @@ struct find {
 	bool failed_again;
 	unsigned char *found; //< a bit for each row
 	struct row piece[PIECE_TASKS];
+	unsigned together;            //< tasks looked up in the present transaction
 	size_t piece_count, position; //< of the next in it
 	struct text text;             //< of the piece
 	uint64_t next_row;            //< where the next piece begins
@@ -298,13 +303,13 @@ static void go_behind(struct find *find, uint64_t row)
 	}
 }
 
-int find_next(struct find *find, const struct identity *identity, struct known *known)
+static int look_up(
+	struct find *find, const struct identity *identity, struct known *known)
 {
 	const struct row *next;
 	struct row row = {0};
 	int code = get_next(find, &next);
 
-	*known = (struct known){0};
 	if (code)
 		return code;
 	if (is_next(find, next, identity))
@@ -320,4 +325,28 @@ int find_next(struct find *find, const struct identity *identity, struct known *
 	known->failed = row.failed;
 	known->done = row.done && !(row.failed && find->failed_again);
 	return 0;
+}
+
+static int step(struct find *find, enum statement which)
+{
+	int code = sqlite3_step(find->statements[which]);
+
+	sqlite3_reset(find->statements[which]);
+	return code == SQLITE_DONE ? 0 : code;
+}
+
+int find_next(struct find *find, const struct identity *identity, struct known *known)
+{
+	int code = 0, ended;
+
+	*known = (struct known){0};
+	if (!find->together)
+		code = step(find, BEGIN);
+	if (!code)
+		code = look_up(find, identity, known);
+	if (!code && known->done && ++find->together < MOST_TOGETHER)
+		return 0;
+	find->together = 0;
+	ended = step(find, COMMIT);
+	return code ? code : ended;
 }

@@ -48,9 +48,9 @@ static bool is_number(const char *name)
 // A number is that of a descriptor, which is kept from what leat runs.
 static int open_named(const char *name)
 {
-	int fd = is_number(name) ? fcntl(atoi(name), F_DUPFD_CLOEXEC, 3)
-				 : open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-					   0666);
+	int fd = is_number(name)
+			 ? fcntl(atoi(name), F_DUPFD_CLOEXEC, 3)
+			 : open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -141,7 +141,8 @@ static int append(struct events *events, const char *line)
 // Takes over `object`; NULL: there was no memory for it.
 static void emit(struct events *events, json_t *object, bool patient)
 {
-	char *line = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
+	char *line = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(12))
+			    : NULL;
 	int error = line ? append(events, line) : -ENOMEM;
 
 	free(line);
@@ -276,8 +277,8 @@ void events_run_started(struct events *events, const struct plan *plan, unsigned
 	for (char **word = plan->arguments; *word; word++) {
 		json_t *string = json_string(*word);
 
-		json_array_append_new(arguments,
-			string ? string : make_replaced(*word, strlen(*word)));
+		json_array_append_new(
+			arguments, string ? string : make_replaced(*word, strlen(*word)));
 	}
 	json_object_set_new(object, "arguments", arguments);
 	json_object_set_new(object, "version", json_string(leat_version()));

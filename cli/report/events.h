@@ -21,7 +21,8 @@ void events_start(struct events *events, int give_up_fd,
 	void (*broken)(void *argument, int error), void *argument);
 
 /* What follows may be called by any thread, blocks as long as the reader does (but for
- * events_canceled(), which never blocks), and with `events` that are NULL does nothing. */
+ * events_canceled(), which never blocks), and with `events` that are NULL does nothing.
+ */
 
 void events_run_started(struct events *events, const struct plan *plan, unsigned slots);
 void events_attempt_started(struct events *events, const struct recipe *recipe,

@@ -46,7 +46,7 @@ UNIT_TESTS := test_account test_capture test_child test_clock test_context test_
 	test_duration test_family test_find test_floor test_guardian test_input test_message test_native test_output \
 	test_pending test_pool test_progress test_recover test_shell test_spawn test_tail test_template \
 	test_tree test_unrun
-MAN_PAGES := man/leat.1 man/leat-parallel.1 man/leat-xargs.1 man/libleat.3 man/leat-journal.5
+MAN_PAGES := man/leat.1 man/leat-parallel.1 man/leat-xargs.1 man/libleat.3 man/leat-events.5 man/leat-journal.5
 
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 CLI_OBJECTS := $(CLI_SOURCES:%.c=$(BUILD)/%.o)
@@ -120,7 +120,7 @@ install: all
 	install -m 644 lib/leat.h $(DESTDIR)$(INCLUDEDIR)/leat.h
 	install -m 644 man/leat.1 man/leat-parallel.1 man/leat-xargs.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 man/libleat.3 $(DESTDIR)$(MANDIR)/man3/libleat.3
-	install -m 644 man/leat-journal.5 $(DESTDIR)$(MANDIR)/man5/leat-journal.5
+	install -m 644 man/leat-events.5 man/leat-journal.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 644 completions/leat.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/leat
 	install -m 644 completions/_leat $(DESTDIR)$(DATADIR)/zsh/site-functions/_leat
 	install -m 644 completions/leat.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/leat.fish
@@ -129,7 +129,7 @@ INSTALLED = $(BINDIR)/leat $(LIBDIR)/libleat.a $(LIBDIR)/libleat.so.$(VERSION) \
 	$(LIBDIR)/libleat.so.$(SOVERSION) $(LIBDIR)/libleat.so $(LIBDIR)/pkgconfig/leat.pc \
 	$(INCLUDEDIR)/leat.h $(MANDIR)/man1/leat.1 \
 	$(MANDIR)/man1/leat-parallel.1 $(MANDIR)/man1/leat-xargs.1 $(MANDIR)/man3/libleat.3 \
-	$(MANDIR)/man5/leat-journal.5 \
+	$(MANDIR)/man5/leat-events.5 $(MANDIR)/man5/leat-journal.5 \
 	$(DATADIR)/bash-completion/completions/leat $(DATADIR)/zsh/site-functions/_leat \
 	$(DATADIR)/fish/vendor_completions.d/leat.fish
 

@@ -108,6 +108,15 @@ void run_cancel(struct run *run, enum level level, int cause)
 	events_canceled(run->events, level, cancellation_cause_name(cause));
 }
 
+void run_tell_deadline(struct run *run)
+{
+	int cause = leat_context_cause(run->cancellation.intake);
+
+	if (cause == LEAT_CAUSE_DEADLINE && !atomic_exchange(&run->deadline_told, true))
+		events_canceled(
+			run->events, LEVEL_TERMINATE, cancellation_cause_name(cause));
+}
+
 void run_fail(struct run *run)
 {
 	atomic_store(&run->account.leat_trouble, true);
@@ -156,18 +165,21 @@ static void resize(void *argument, int change)
 		run->pool, size + (unsigned)change); // failing, it stays as it is
 }
 
+// How many there are that will not be run.
+static bool nobody_asks(const struct plan *plan)
+{
+	return plan->quiet && !plan->unrun_file && !plan->events && !plan->journal;
+}
+
 static void read_input(struct run *run)
 {
 	const struct plan *plan = run->plan;
 	struct task *refused;
 	int error = run_read(run, &refused);
-	int cause = leat_context_cause(run->cancellation.intake);
-	bool ended = cause != 0;
+	bool ended = leat_context_cause(run->cancellation.intake) != 0;
 	unsigned running = count_running(run);
 
-	if (cause == LEAT_CAUSE_DEADLINE)
-		events_canceled(
-			run->events, LEVEL_TERMINATE, cancellation_cause_name(cause));
+	run_tell_deadline(run);
 	if (refused && !ended) {
 		run_say(run, "cannot %s: %s",
 			run->plan->dry_run ? "write standard output"
@@ -176,8 +188,10 @@ static void read_input(struct run *run)
 		run_fail(run);
 		ended = true;
 	}
-	if (error && ended && plan->quiet && !plan->unrun_file) {
-		atomic_store(&run->account.input_cut, true); // nobody asks
+	if (error && ended && nobody_asks(plan)) {
+		if (refused)
+			run_count_unrun(run, refused);
+		atomic_store(&run->account.input_cut, true);
 	} else if (error && ended) {
 		run_count_rest(run, refused);
 	} else if (error) { // the input's own, which said so: what was read is run
@@ -396,6 +410,7 @@ static void run_tasks(struct run *run)
 	retries_stop(run->retries);
 	run->retries = NULL;
 	run_give_up_lanes(run);
+	run_tell_deadline(run);
 	display_stop(run->display);
 	run->display = NULL;
 	if (leat_context_cause(run->cancellation.intake) == LEAT_CAUSE_DEADLINE &&
@@ -457,8 +472,8 @@ static int conclude(struct run *run)
 		atomic_store(&run->account.leat_trouble, true);
 	if (error == -EPIPE && !signals_is_ignored(SIGPIPE))
 		atomic_store(&run->pipe_broken, true);
-	stop_engine(run);
 	close_reports(run);
+	stop_engine(run);
 	if (deadly_signal(run))
 		signals_die_of(deadly_signal(run));
 	return exit_status(run);

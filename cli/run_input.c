@@ -109,7 +109,7 @@ static void skip(struct run *run, struct task *task)
 	free(task);
 }
 
-static void count_unrun(struct run *run, struct task *task)
+void run_count_unrun(struct run *run, struct task *task)
 {
 	if (!task->sequence) {
 		task->sequence = atomic_fetch_add(&run->read, 1) + 1;
@@ -178,7 +178,7 @@ int run_read(struct run *run, struct task **refused)
 			continue;
 		}
 		if (run->plan->asks && !is_confirmed(run, task)) {
-			count_unrun(run, task);
+			run_count_unrun(run, task);
 			continue;
 		}
 		task->place = ++run->places;
@@ -206,10 +206,10 @@ static int count_more(struct run *run, struct patience patience)
 		if (!got)
 			return 0;
 		if (got == 1)
-			count_unrun(run, task);
+			run_count_unrun(run, task);
 	}
 	if (run->tasks && tasks_flush(run->tasks, &task) == 1)
-		count_unrun(run, task);
+		run_count_unrun(run, task);
 	return got;
 }
 
@@ -234,7 +234,7 @@ void run_count_rest(struct run *run, struct task *refused)
 	run_await_held(run);
 	unrun_flush(&run->unrun);
 	if (refused)
-		count_unrun(run, refused);
+		run_count_unrun(run, refused);
 	if (count_more(run, patience) != 0)
 		atomic_store(&run->account.input_cut, true);
 }

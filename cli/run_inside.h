@@ -34,6 +34,7 @@ struct run {
 	struct winsize terminal;
 	bool color;     //< on standard error
 	bool has_begun; //< a task was submitted
+	atomic_bool deadline_told;
 	struct unrun unrun;
 	struct journal *journal; //< NULL: none is kept
 	struct joblog *joblog;   //< the same
@@ -69,6 +70,9 @@ void run_cancel(struct run *run, enum level level, int cause);
 int run_open(struct run *run);
 void run_close(struct run *run);
 
+/** Tell of the run's deadline, once, where it has come. */
+void run_tell_deadline(struct run *run);
+
 /** leat can't go on: as if interrupted, and the exit status says so. */
 void run_fail(struct run *run);
 
@@ -77,6 +81,9 @@ void run_fail(struct run *run);
  * task in hand that was not accepted, if that was why, is in *refused.
  */
 int run_read(struct run *run, struct task **refused);
+
+/** A task that is in hand will not be run. */
+void run_count_unrun(struct run *run, struct task *task);
 
 /** Read on to count what will not be run, as long as that costs no waiting. */
 void run_count_rest(struct run *run, struct task *refused);

@@ -53,15 +53,7 @@ static int open_reports(struct run *run)
 		message("cannot write %s: %s", plan->joblog, strerror(-error));
 		goto close_journal;
 	}
-	if (plan->events)
-		error = events_open(&run->events, plan);
-	if (error) {
-		message("cannot write %s: %s", plan->events, strerror(-error));
-		goto close_joblog;
-	}
 	return EXIT_ALL_OK;
-close_joblog:
-	joblog_close(run->joblog);
 close_journal:
 	journal_close(run->journal, &run->account, 0, EXIT_LEAT_TROUBLE);
 close_results:
@@ -73,7 +65,15 @@ close_results:
 int run_open(struct run *run)
 {
 	const struct plan *plan = run->plan;
-	int error = shell_init(&run->surroundings.shell, plan->shell);
+	int error = 0;
+
+	if (plan->events && !plan->dry_run)
+		error = events_open(&run->events, plan);
+	if (error) {
+		message("cannot write %s: %s", plan->events, strerror(-error));
+		return EXIT_LEAT_TROUBLE;
+	}
+	error = shell_init(&run->surroundings.shell, plan->shell);
 
 	if (error) {
 		message("%s %s: %s",

@@ -156,10 +156,12 @@ static void run_in(struct slot *slot, struct task *task)
 
 	check_results(run, task, error);
 	error = error ? -ECANCELED : slot_prepare(slot, task);
-	task->attempt++;
 	task->started_us = moment_wall_us();
-	if (!error)
+	if (!error) {
+		task->attempt++;
 		error = journal_begin(run->journal, run->recipe, task, slot_number(slot));
+		task->attempt -= error != 0;
+	}
 	begins = !error;
 	if (begins) {
 		let_go(run, task->held);
@@ -236,6 +238,7 @@ bool run_conclude(struct run *run, struct task *task)
 {
 	bool held = task->held;
 
+	run_tell_deadline(run);
 	if (task->again && retries_add(run->retries, task, task->delay_ns))
 		return false;
 	retries_count(run->retries, -1);

@@ -25,12 +25,14 @@
 #define REPLACEMENT "\xEF\xBF\xBD" // U+FFFD
 
 struct events {
+	const char *name;
 	int fd;
 	pthread_mutex_t pending_lock; //< the last to be taken, never for long
 	struct text pending;
 	pthread_mutex_t lock; //< what follows
 	struct channel channel;
 	struct text unsent; //< what was pending and is being written
+	bool counts_bytes;
 	atomic_bool is_broken;
 	void (*broken)(void *argument, int error);
 	void *argument;
@@ -48,9 +50,8 @@ static bool is_number(const char *name)
 // A number is that of a descriptor, which is kept from what leat runs.
 static int open_named(const char *name)
 {
-	int fd = is_number(name)
-			 ? fcntl(atoi(name), F_DUPFD_CLOEXEC, 3)
-			 : open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	int fd = is_number(name) ? fcntl(atoi(name), F_DUPFD_CLOEXEC, 3)
+				 : open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -64,6 +65,7 @@ int events_open(struct events **result, const struct plan *plan)
 		free(events);
 		return fd;
 	}
+	events->name = plan->events;
 	events->fd = fd;
 	pthread_mutex_init(&events->lock, NULL);
 	pthread_mutex_init(&events->pending_lock, NULL);
@@ -76,6 +78,8 @@ void events_start(struct events *events, int give_up_fd,
 {
 	if (!events)
 		return;
+	if (!is_number(events->name) && ftruncate(events->fd, 0) < 0)
+		errno = 0; // it is no file, so there is nothing to be emptied
 	events->broken = broken;
 	events->argument = argument;
 	channel_open(&events->channel, "events", events->fd, give_up_fd);
@@ -138,15 +142,31 @@ static int append(struct events *events, const char *line)
 	return failed ? -ENOMEM : 0;
 }
 
-// Takes over `object`; NULL: there was no memory for it.
-static void emit(struct events *events, json_t *object, bool patient)
+/* ---- what it is made of ---- */
+
+/** An event in the making; `failed`: there was no memory for some of it. */
+struct object {
+	json_t *json;
+	bool failed;
+};
+
+// Takes over `value`; NULL: it could not be made.
+static void set(struct object *object, const char *name, json_t *value)
 {
-	char *line = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(12))
-			    : NULL;
+	if (json_object_set_new(object->json, name, value) < 0)
+		object->failed = true;
+}
+
+// Takes over what the object is made of. What is given up as all is to end is no trouble.
+static void emit(struct events *events, struct object *object, bool patient)
+{
+	char *line = object->failed ? NULL
+				    : json_dumps(object->json,
+					      JSON_COMPACT | JSON_REAL_PRECISION(12));
 	int error = line ? append(events, line) : -ENOMEM;
 
 	free(line);
-	json_decref(object);
+	json_decref(object->json);
 	if (patient)
 		pthread_mutex_lock(&events->lock);
 	if (patient || pthread_mutex_trylock(&events->lock) == 0) {
@@ -155,11 +175,9 @@ static void emit(struct events *events, json_t *object, bool patient)
 		pthread_mutex_unlock(&events->lock);
 		error = error ? error : written;
 	}
-	if (error && !atomic_exchange(&events->is_broken, true))
+	if (error && !atomic_exchange(&events->is_broken, true) && error != -ECANCELED)
 		events->broken(events->argument, error);
 }
-
-/* ---- what it is made of ---- */
 
 // How many bytes of UTF-8 (RFC 3629) begin at `bytes`, 0: none that is valid. jansson
 // tells of a text as a whole.
@@ -207,31 +225,32 @@ static json_t *make_hex(const char *bytes, size_t length)
 }
 
 // What is no UTF-8 has its bytes besides, in NAME_hex.
-static void set_text(json_t *object, const char *name, const char *bytes, size_t length)
+static void set_text(
+	struct object *object, const char *name, const char *bytes, size_t length)
 {
 	json_t *string = json_stringn(bytes ? bytes : "", length);
 	char hex_name[32];
 
 	if (string) {
-		json_object_set_new(object, name, string);
+		set(object, name, string);
 		return;
 	}
 	snprintf(hex_name, sizeof hex_name, "%s_hex", name);
-	json_object_set_new(object, name, make_replaced(bytes, length));
-	json_object_set_new(object, hex_name, make_hex(bytes, length));
+	set(object, name, make_replaced(bytes, length));
+	set(object, hex_name, make_hex(bytes, length));
 }
 
-static void set_number(json_t *object, const char *name, uint64_t number)
+static void set_number(struct object *object, const char *name, uint64_t number)
 {
-	json_object_set_new(object, name, json_integer((json_int_t)number));
+	set(object, name, json_integer((json_int_t)number));
 }
 
-static void set_seconds(json_t *object, const char *name, int64_t ns)
+static void set_seconds(struct object *object, const char *name, int64_t ns)
 {
-	json_object_set_new(object, name, json_real((double)ns / LEAT_SECOND_NS));
+	set(object, name, json_real((double)ns / LEAT_SECOND_NS));
 }
 
-static void set_time(json_t *object)
+static void set_time(struct object *object)
 {
 	int64_t us = moment_wall_us();
 	time_t seconds = us / 1000000;
@@ -242,20 +261,20 @@ static void set_time(json_t *object)
 	gmtime_r(&seconds, &tm);
 	length = strftime(text, sizeof text, "%FT%T", &tm);
 	snprintf(text + length, sizeof text - length, ".%06dZ", (int)(us % 1000000));
-	json_object_set_new(object, "time", json_string(text));
+	set(object, "time", json_string(text));
 }
 
-static json_t *begin(const char *event)
+static struct object begin(const char *event)
 {
-	json_t *object = json_object();
+	struct object object = {.json = json_object()};
 
-	json_object_set_new(object, "event", json_string(event));
-	set_time(object);
+	set(&object, "event", json_string(event));
+	set_time(&object);
 	return object;
 }
 
 static void set_command(
-	json_t *object, const struct recipe *recipe, const struct task *task)
+	struct object *object, const struct recipe *recipe, const struct task *task)
 {
 	struct text command = {0};
 
@@ -268,10 +287,12 @@ static void set_command(
 
 void events_run_started(struct events *events, const struct plan *plan, unsigned slots)
 {
-	json_t *object, *arguments;
+	struct object object;
+	json_t *arguments;
 
 	if (!events)
 		return;
+	events->counts_bytes = plan->mode != OUTPUT_STRAIGHT;
 	object = begin("run-started");
 	arguments = json_array();
 	for (char **word = plan->arguments; *word; word++) {
@@ -280,41 +301,43 @@ void events_run_started(struct events *events, const struct plan *plan, unsigned
 		json_array_append_new(
 			arguments, string ? string : make_replaced(*word, strlen(*word)));
 	}
-	json_object_set_new(object, "arguments", arguments);
-	json_object_set_new(object, "version", json_string(leat_version()));
-	set_number(object, "pid", (uint64_t)getpid());
-	set_number(object, "slots", slots);
-	emit(events, object, true);
+	set(&object, "arguments", arguments);
+	set(&object, "version", json_string(leat_version()));
+	set_number(&object, "pid", (uint64_t)getpid());
+	set_number(&object, "slots", slots);
+	emit(events, &object, true);
 }
 
 void events_attempt_started(struct events *events, const struct recipe *recipe,
 	const struct task *task, unsigned slot)
 {
-	json_t *object;
+	struct object object;
 
 	if (!events)
 		return;
 	object = begin("attempt-started");
-	set_number(object, "task", task->sequence);
-	set_number(object, "attempt", task->attempt);
-	set_number(object, "slot", slot);
-	set_command(object, recipe, task);
-	emit(events, object, true);
+	set_number(&object, "task", task->sequence);
+	set_number(&object, "attempt", task->attempt);
+	set_number(&object, "slot", slot);
+	set_command(&object, recipe, task);
+	emit(events, &object, true);
 }
 
-static void set_outcome(json_t *object, const struct leat_outcome *outcome)
+static void set_outcome(
+	struct object *object, const struct leat_outcome *outcome, bool counts_bytes)
 {
 	if (outcome->end == LEAT_SIGNALED)
 		set_number(object, "signal", (uint64_t)outcome->code);
 	else
 		set_number(object, "exit", (uint64_t)account_status(outcome, 0));
 	if (outcome->end == LEAT_NOT_STARTED)
-		json_object_set_new(
-			object, "error", json_string(strerror(outcome->code)));
+		set(object, "error", json_string(strerror(outcome->code)));
 	set_seconds(object, "elapsed", outcome->elapsed_ns);
 	set_seconds(object, "user", outcome->user_ns);
 	set_seconds(object, "system", outcome->system_ns);
 	set_number(object, "peak_kib", (uint64_t)outcome->peak_kib);
+	if (!counts_bytes)
+		return;
 	set_number(object, "stdout_bytes", outcome->out_bytes);
 	set_number(object, "stderr_bytes", outcome->err_bytes);
 }
@@ -322,65 +345,64 @@ static void set_outcome(json_t *object, const struct leat_outcome *outcome)
 void events_attempt_ended(struct events *events, const struct task *task,
 	const struct leat_outcome *outcome, int error)
 {
-	json_t *object;
+	struct object object;
 
 	if (!events)
 		return;
 	object = begin("attempt-ended");
-	set_number(object, "task", task->sequence);
-	set_number(object, "attempt", task->attempt);
-	json_object_set_new(object, "outcome", json_string(account_end_name(task->end)));
+	set_number(&object, "task", task->sequence);
+	set_number(&object, "attempt", task->attempt);
+	set(&object, "outcome", json_string(account_end_name(task->end)));
 	if (error)
-		json_object_set_new(object, "error", json_string(strerror(-error)));
+		set(&object, "error", json_string(strerror(-error)));
 	else
-		set_outcome(object, outcome);
-	json_object_set_new(object, "again", json_boolean(task->again));
-	emit(events, object, true);
+		set_outcome(&object, outcome, events->counts_bytes);
+	set(&object, "again", json_boolean(task->again));
+	emit(events, &object, true);
 }
 
 void events_task_ended(
 	struct events *events, const struct recipe *recipe, const struct task *task)
 {
-	json_t *object;
+	struct object object;
 
 	if (!events)
 		return;
 	object = begin("task-ended");
-	set_number(object, "task", task->sequence);
-	json_object_set_new(object, "outcome", json_string(account_end_name(task->end)));
+	set_number(&object, "task", task->sequence);
+	set(&object, "outcome", json_string(account_end_name(task->end)));
 	if (task->end == TASK_UNRUN || task->end == TASK_SKIPPED || !task->attempt)
-		set_command(object, recipe, task);
-	emit(events, object, true);
+		set_command(&object, recipe, task);
+	emit(events, &object, true);
 }
 
 void events_canceled(struct events *events, enum level level, const char *cause)
 {
-	json_t *object;
+	struct object object;
 
 	if (!events)
 		return;
 	object = begin("cancellation");
-	set_number(object, "level", (uint64_t)level);
-	json_object_set_new(object, "cause", json_string(cause));
-	emit(events, object, false);
+	set_number(&object, "level", (uint64_t)level);
+	set(&object, "cause", json_string(cause));
+	emit(events, &object, false);
 }
 
 void events_summary(struct events *events, const struct account *account,
 	int64_t elapsed_ns, int status)
 {
-	json_t *object;
+	struct object object;
 
 	if (!events)
 		return;
 	object = begin("summary");
-	set_number(object, "tasks", account_total(account));
+	set_number(&object, "tasks", account_total(account));
 	for (enum task_end end = 0; end < TASK_ENDS; end++)
-		set_number(object,
+		set_number(&object,
 			end == TASK_TIMED_OUT ? "timed_out" : account_end_name(end),
 			atomic_load(&account->counts[end]));
-	json_object_set_new(
-		object, "input_cut", json_boolean(atomic_load(&account->input_cut)));
-	set_seconds(object, "elapsed", elapsed_ns);
-	set_number(object, "exit", (uint64_t)status);
-	emit(events, object, true);
+	set(&object, "input_cut", json_boolean(atomic_load(&account->input_cut)));
+	set_seconds(&object, "elapsed", elapsed_ns);
+	set_number(&object, "exit", (uint64_t)status);
+	emit(events, &object, true);
 }

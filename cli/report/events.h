@@ -9,13 +9,16 @@
 
 struct events;
 
-/** Open the plan's file, or descriptor. Errors: of open(2), fcntl(2); -ENOMEM. */
+/**
+ * Open the plan's file, or descriptor: before anything else is opened, so that a number
+ * is no descriptor of leat's own. Errors: of open(2), fcntl(2); -ENOMEM.
+ */
 int events_open(struct events **result, const struct plan *plan);
 void events_close(struct events *events);
 
 /**
- * From now on: writes that block are given up when `give_up_fd` is readable; where it
- * can't be written, `broken` is called, once, by any thread.
+ * From now on; what is in the file goes. Writes that block are given up when `give_up_fd`
+ * is readable; where it can't be written, `broken` is called, once, by any thread.
  */
 void events_start(struct events *events, int give_up_fd,
 	void (*broken)(void *argument, int error), void *argument);

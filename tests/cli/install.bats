@@ -17,6 +17,7 @@ make_quietly() {
 	make_quietly install DESTDIR="$PWD/dest" PREFIX=/usr
 	[ -x dest/usr/bin/leat ]
 	[ -e dest/usr/share/man/man1/leat.1 ]
+	[ -e dest/usr/share/man/man5/leat-events.5 ]
 	[ -e dest/usr/share/man/man5/leat-journal.5 ]
 	[ -e dest/usr/share/bash-completion/completions/leat ]
 	dest/usr/bin/leat --version

@@ -50,7 +50,7 @@ run_c_example() {
 
 @test "the manual pages are clean" {
 	command -v mandoc >/dev/null || skip "mandoc is not installed"
-	run mandoc -T lint -W warning "$MAN/leat.1" "$MAN/libleat.3" "$MAN/leat-journal.5"
+	run mandoc -T lint -W warning "$MAN/leat.1" "$MAN/libleat.3" "$MAN/leat-events.5" "$MAN/leat-journal.5"
 	echo "$output"
 	[ "$status" -eq 0 ]
 	[ -z "$output" ]
@@ -136,6 +136,31 @@ two" ]
 	[ "$output" = good ]
 }
 
+@test "leat(1), example 14: outcomes for another program" {
+	command -v jq >/dev/null || skip "jq is not installed"
+	run_example 14
+	[ "$(sort <<<"$output")" = '[1,"ok"]
+[2,"ok"]' ]
+}
+
+@test "leat-events(5), its examples" {
+	command -v jq >/dev/null || skip "jq is not installed"
+	printf '%s\n' 'sleep 0.3' 'exit 3' 'kill $$' $': \xff' >jobs.txt
+	leat -q -j1 --events events.jsonl -a jobs.txt || :
+	for n in 1 2 3 4 5; do
+		example leat-events.5 $n >script
+		[ -s script ]
+		timeout 30 bash script >"seen.$n"
+	done
+	[ -z "$(example leat-events.5 6)" ]
+	[ "$(cat seen.1)" = 'failed 3: exit 3
+crashed 15: kill $$' ]
+	[[ "$(head -n 1 seen.2)" == 0.3*$'\t1' ]]
+	[ "$(cat seen.3)" = '{"ok":2,"failed":1,"unrun":0,"exit":123}' ]
+	[ "$(cat seen.4)" = 2 ]
+	printf ': \xff' | cmp - seen.5
+}
+
 @test "leat-journal(5), its examples" {
 	command -v sqlite3 >/dev/null || skip "sqlite3 is not installed"
 	printf '%s\n' 'sleep 0.3' 'exit 3' 'kill $$' 'exit $((2 - LEAT_ATTEMPT))' true |
@@ -189,7 +214,7 @@ exit 3" ]
 }
 
 @test "there are no more examples than are run here" {
-	[ -z "$(example leat.1 14)" ]
+	[ -z "$(example leat.1 15)" ]
 	[ -z "$(example libleat.3 3)" ]
 }
 

@@ -128,8 +128,13 @@ two" ]
 	[ "$(grep -c '^0\.[0-9]*|echo' <<<"$output")" -eq 2 ]
 }
 
+@test "example 19: what happens, for another program" {
+	run_example 19
+	[ "$(sort <<<"$output" | tr '\n' ' ')" = "2 one two " ]
+}
+
 @test "there are no more examples than are run here" {
-	[ -z "$(example 19)" ]
+	[ -z "$(example 20)" ]
 }
 
 @test "the real job: the sorted result equals the sequential one, byte for byte" {

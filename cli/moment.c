@@ -2,6 +2,7 @@
 
 #include "leat.h"
 
+#include <stdio.h>
 #include <time.h>
 
 int64_t moment_monotonic_ns(void)
@@ -18,4 +19,17 @@ int64_t moment_wall_us(void)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
+}
+
+void moment_format(char text[MOMENT_BYTES], int64_t wall_us, char separator)
+{
+	time_t seconds = wall_us / 1000000;
+	char date[16] = "", time[16] = "";
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	strftime(date, sizeof date, "%F", &tm);
+	strftime(time, sizeof time, "%T", &tm);
+	snprintf(text, MOMENT_BYTES, "%s%c%s.%06d", date, separator, time,
+		(int)(wall_us % 1000000));
 }

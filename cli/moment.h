@@ -10,4 +10,9 @@ int64_t moment_monotonic_ns(void);
 /** CLOCK_REALTIME in microseconds since the epoch: for what is told. */
 int64_t moment_wall_us(void);
 
+#define MOMENT_BYTES 48
+
+/** `wall_us` in UTC, "2026-11-21T11:30:15.757680" with 'T' for the separator. */
+void moment_format(char text[MOMENT_BYTES], int64_t wall_us, char separator);
+
 #endif

@@ -367,14 +367,9 @@ void store_roll_back(struct store *store)
 // Wall-clock time in UTC, as SQLite's own functions read it.
 static void bind_time(sqlite3_stmt *statement, int index, int64_t us)
 {
-	time_t seconds = us / 1000000;
-	struct tm tm;
-	char text[48];
-	size_t length;
+	char text[MOMENT_BYTES];
 
-	gmtime_r(&seconds, &tm);
-	length = strftime(text, sizeof text, "%F %T", &tm);
-	snprintf(text + length, sizeof text - length, ".%06d", (int)(us % 1000000));
+	moment_format(text, us, ' ');
 	sqlite3_bind_text(statement, index, text, -1, SQLITE_TRANSIENT);
 }
 

@@ -19,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define REPLACEMENT "\xEF\xBF\xBD" // U+FFFD
@@ -228,7 +227,7 @@ static json_t *make_hex(const char *bytes, size_t length)
 static void set_text(
 	struct object *object, const char *name, const char *bytes, size_t length)
 {
-	json_t *string = json_stringn(bytes ? bytes : "", length);
+	json_t *string = json_stringn(bytes, length);
 	char hex_name[32];
 
 	if (string) {
@@ -252,16 +251,11 @@ static void set_seconds(struct object *object, const char *name, int64_t ns)
 
 static void set_time(struct object *object)
 {
-	int64_t us = moment_wall_us();
-	time_t seconds = us / 1000000;
-	char text[48];
-	struct tm tm;
-	size_t length;
+	char moment[MOMENT_BYTES], zoned[MOMENT_BYTES + 1];
 
-	gmtime_r(&seconds, &tm);
-	length = strftime(text, sizeof text, "%FT%T", &tm);
-	snprintf(text + length, sizeof text - length, ".%06dZ", (int)(us % 1000000));
-	set(object, "time", json_string(text));
+	moment_format(moment, moment_wall_us(), 'T');
+	snprintf(zoned, sizeof zoned, "%sZ", moment);
+	set(object, "time", json_string(zoned));
 }
 
 static struct object begin(const char *event)
@@ -279,7 +273,7 @@ static void set_command(
 	struct text command = {0};
 
 	recipe_append_command(recipe, task, 1, SIZE_MAX, &command);
-	set_text(object, "command", command.bytes, command.length);
+	set_text(object, "command", command.bytes ? command.bytes : "", command.length);
 	text_finish(&command);
 }
 

@@ -17,6 +17,7 @@
 #define APPLICATION_ID 0x6c656174 // "leat"
 #define FORMAT 1
 #define BUSY_MS 10000
+#define BUSY_STEP_MS 50
 // Where readers keep it from being emptied, it is cut off once they are gone.
 #define WAL_LIMIT_BYTES "67108864"
 
@@ -212,6 +213,19 @@ static int make_tables(sqlite3 *db)
 	return code;
 }
 
+// SQLite does not wait here where another is about to write, for fear of a deadlock.
+static int enter_wal_mode(sqlite3 *db)
+{
+	int code, waited_ms = 0;
+
+	while ((code = run_sql(db, "PRAGMA journal_mode=WAL;"
+				   "PRAGMA journal_size_limit=" WAL_LIMIT_BYTES)) ==
+			SQLITE_BUSY &&
+		waited_ms < BUSY_MS)
+		waited_ms += sqlite3_sleep(BUSY_STEP_MS);
+	return code;
+}
+
 static int prepare_writing(struct store *store, enum journal_sync sync, bool make)
 {
 	int code = run_sql(store->db,
@@ -220,8 +234,7 @@ static int prepare_writing(struct store *store, enum journal_sync sync, bool mak
 	if (!code && make)
 		code = make_tables(store->db);
 	if (!code)
-		code = run_sql(store->db, "PRAGMA journal_mode=WAL;"
-					  "PRAGMA journal_size_limit=" WAL_LIMIT_BYTES);
+		code = enter_wal_mode(store->db);
 	for (int index = 0; !code && index < STATEMENTS; index++)
 		code = sqlite3_prepare_v3(store->db, statements[index], -1,
 			SQLITE_PREPARE_PERSISTENT, &store->statements[index], NULL);

@@ -129,6 +129,8 @@ static void commit_group(struct writer *writer)
 	if (error) {
 		tell_broken(writer, &words);
 	} else {
+		if (large)
+			writer->large = NULL;
 		tail_forget(writer->settings.tail, &batch);
 		writer->ticket = batch.ticket;
 		pthread_cond_broadcast(&writer->committed);
@@ -265,26 +267,30 @@ void writer_break(struct writer *writer, const char *words)
 	text_finish(&text);
 }
 
-// With the lock: what is too large for the tail the writer gets straight from here.
+// With the lock: what is too large for the tail the writer gets straight from here. Once
+// it is committed, the writer lets go of it, and another may come.
 static int add_large(struct writer *writer, const struct told *told)
 {
-	uint64_t ticket;
+	bool is_mine = false;
 
 	writer->waiting++;
 	while (writer->large && !writer->broken)
 		pthread_cond_wait(&writer->committed, &writer->lock);
 	if (!writer->broken) {
+		is_mine = true;
 		writer->large = told;
 		tail_skip(writer->settings.tail);
-		ticket = tail_ticket(writer->settings.tail);
 		pthread_cond_signal(&writer->wanted);
-		while (writer->ticket < ticket && (writer->committing || !writer->broken))
-			pthread_cond_wait(&writer->committed, &writer->lock);
-		writer->large = NULL;
-		pthread_cond_broadcast(&writer->committed);
 	}
+	while (is_mine && writer->large == told &&
+		(writer->committing || !writer->broken))
+		pthread_cond_wait(&writer->committed, &writer->lock);
 	writer->waiting--;
-	return writer->broken ? -EIO : 0;
+	if (!is_mine || writer->large == told) { // it was not committed
+		writer->large = is_mine ? NULL : writer->large;
+		return -EIO;
+	}
+	return 0;
 }
 
 // With the lock.

@@ -677,3 +677,14 @@ outcomes() {
 	[ ! -e no ]
 	[ ! -e j ]
 }
+
+@test "many commands that are too large for the tail, side by side with small ones" {
+	for task in {1..8}; do
+		printf 'echo %0600000d\necho small %d\n' "$task" "$task"
+	done >in
+	leat -q -j4 --journal j -a in >out
+	[ "$(wc -l <out)" -eq 16 ]
+	[ "$(sqlite3 j 'SELECT count(*), outcome, sum(done) FROM tasks GROUP BY outcome')" = "16|ok|16" ]
+	leat --summary --resume --journal j -a in 2>err
+	grep -q '16 skipped' err
+}

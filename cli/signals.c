@@ -65,14 +65,23 @@ static sigset_t received_set(bool with_child)
 	return set;
 }
 
+void signals_block_of_writing(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t index = 0; index < COUNT(blocked_only); index++)
+		sigaddset(&set, blocked_only[index]);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
 void signals_block(void)
 {
 	sigset_t set = received_set(true);
 
 	sigaddset(&set, POKE);
-	for (size_t index = 0; index < COUNT(blocked_only); index++)
-		sigaddset(&set, blocked_only[index]);
 	pthread_sigmask(SIG_SETMASK, &set, NULL);
+	signals_block_of_writing();
 }
 
 static void raise_level(struct signals *signals, enum level entry, int number)

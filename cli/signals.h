@@ -17,10 +17,12 @@ struct signals_receiver {
 	void (*resize)(void *argument, int change); //< by so many slots
 };
 
+/** Block, in the calling thread, what write(2) reports, too: SIGPIPE, SIGXFSZ. */
+void signals_block_of_writing(void);
+
 /**
- * Block, in the calling thread, what leat receives or has reported otherwise (SIGPIPE,
- * SIGXFSZ: by write(2)). To be called before there are other threads. What is ignored
- * stays so and is not received.
+ * Block, in the calling thread, what leat receives, and the two above. To be called
+ * before there are other threads. What is ignored stays so and is not received.
  */
 void signals_block(void);
 

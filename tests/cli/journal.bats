@@ -688,3 +688,13 @@ outcomes() {
 	leat --summary --resume --journal j -a in 2>err
 	grep -q '16 skipped' err
 }
+
+@test "a limit on the size of files is told, and nothing is run" {
+	for blocks in 5 100; do
+		rm -f j j-*
+		run bash -c "ulimit -f $blocks; leat --journal j ::: 'touch ran'"
+		[ "$status" -eq 125 ]
+		[[ "$output" == *"cannot use j: "* ]]
+		[ ! -e ran ]
+	done
+}

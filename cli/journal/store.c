@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -108,16 +109,14 @@ static enum store_state look_at_header(const char *name)
 {
 	unsigned char header[100];
 	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	ssize_t length = fd < 0 ? -1 : read(fd, header, sizeof header);
-	int error = errno;
+	ssize_t length = -1;
+	struct stat status;
 
-	if (fd >= 0)
-		close(fd);
-	errno = error;
-	if (length < 0)
-		return errno == ENOENT   ? STORE_EMPTY
-		       : errno == EISDIR ? STORE_FOREIGN
-					 : STORE_UNREADABLE;
+	if (fd < 0)
+		return errno == ENOENT ? STORE_EMPTY : STORE_UNREADABLE;
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+		length = read(fd, header, sizeof header);
+	close(fd);
 	if (!length)
 		return STORE_EMPTY;
 	if (length < (ssize_t)sizeof header ||

@@ -698,3 +698,14 @@ outcomes() {
 		[ ! -e ran ]
 	done
 }
+
+@test "what is no regular file is no journal, and is left alone" {
+	mkfifo fifo
+	mkdir directory
+	for name in fifo directory /dev/null; do
+		run timeout 20 leat --journal "$name" ::: 'touch ran'
+		[ "$status" -eq 125 ]
+		[[ "$output" == *"cannot use $name: it is no journal of leat"* ]]
+	done
+	[ ! -e ran ] && [ ! -e fifo-tail ]
+}

@@ -340,6 +340,39 @@ void task_output_end(struct task_output *task, const struct text *line, void *re
 		deliver(output, receipt, whole);
 }
 
+void output_give_up(struct output *output, uint64_t place, uint64_t sequence,
+	struct kept_output *kept)
+{
+	struct task_output task = {
+		.output = output,
+		.claim = {.key = place, .wake_fd = -1},
+	};
+	struct parcel *parcel;
+
+	if (output->settings.mode != OUTPUT_KEEP)
+		return;
+	parcel = calloc(1, sizeof *parcel);
+	if (parcel)
+		*parcel = (struct parcel){.sequence = sequence,
+			.out = kept->out,
+			.err = kept->err,
+			.tag = kept->tag};
+	else
+		output->settings.events.lost(
+			output->settings.events.argument, sequence, ENOMEM);
+	if (!floor_enter(output->floor, &task.claim, !parcel) &&
+		floor_leave_behind(output->floor, &task.claim, parcel)) {
+		*kept = (struct kept_output){0};
+		return;
+	}
+	if (parcel) {
+		write_parcel(output, parcel);
+		*kept = (struct kept_output){0};
+	}
+	pass_on(&task);
+	parcel_destroy(parcel);
+}
+
 void output_line(struct output *output, uint64_t place, const struct text *line)
 {
 	struct task_output task = {

@@ -73,6 +73,7 @@ void task_output_begin(struct task_output *task, uint64_t place, uint64_t sequen
  */
 struct kept_output {
 	struct leat_capture *out, *err;
+	struct text tag;
 };
 
 /**
@@ -82,6 +83,13 @@ struct kept_output {
  */
 void task_output_pause(
 	struct task_output *task, const struct text *line, struct kept_output *kept);
+
+/**
+ * In place of task_output_begin(), where there is no further attempt: what was kept comes
+ * out in its place, and those behind it are waited for no more. Empties *kept.
+ */
+void output_give_up(struct output *output, uint64_t place, uint64_t sequence,
+	struct kept_output *kept);
 
 /** After task_output_begin(): what earlier attempts left comes first. Empties *kept. */
 void task_output_take_over(struct task_output *task, struct kept_output *kept);

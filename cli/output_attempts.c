@@ -20,7 +20,8 @@ static bool keep_captures(struct task_output *task, struct kept_output *kept)
 		leat_capture_destroy(out);
 		return false;
 	}
-	*kept = (struct kept_output){task->out.capture, task->err.capture};
+	*kept = (struct kept_output){.out = task->out.capture, .err = task->err.capture};
+	text_append(&kept->tag, task->tag.bytes, task->tag.length);
 	task->out.capture = out;
 	task->err.capture = err;
 	return true;
@@ -56,5 +57,6 @@ void task_output_take_over(struct task_output *task, struct kept_output *kept)
 	leat_capture_destroy(task->err.capture);
 	task->out.capture = kept->out;
 	task->err.capture = kept->err;
+	text_finish(&kept->tag);
 	*kept = (struct kept_output){0};
 }

@@ -188,6 +188,7 @@ static void run_in(struct slot *slot, struct task *task)
 		events_attempt_ended(run->events, task, &outcome, error);
 	receipt = begins ? journal_end(run->journal, task, &outcome, error) : NULL;
 	trouble = slot_end(slot, task, error ? NULL : &outcome, &line, receipt);
+	task->paused = task->again;
 	if (task->again)
 		journal_deliver(run->journal, receipt, true);
 	else
@@ -244,8 +245,11 @@ bool run_conclude(struct run *run, struct task *task)
 	retries_count(run->retries, -1);
 	journal_conclude(run->journal, run->recipe, task);
 	events_task_ended(run->events, run->recipe, task);
+	if (task->paused)
+		output_give_up(run->output, task->place, task->sequence, &task->kept);
 	leat_capture_destroy(task->kept.out);
 	leat_capture_destroy(task->kept.err);
+	text_finish(&task->kept.tag);
 	account_count(&run->account, task->end);
 	halt(run, task);
 	if (task->end == TASK_UNRUN) {

@@ -23,6 +23,7 @@ struct task {
 	bool again;               //< there is to be another
 	int64_t delay_ns, due_ns; //< until then, and when
 	struct kept_output kept;  //< of earlier attempts
+	bool paused;              //< its output is, until the next one
 	uint64_t row;             //< in the journal
 	bool in_journal;          //< which knows it already
 	bool is_recorded;         //< and how it ended

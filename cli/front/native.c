@@ -409,6 +409,9 @@ static int check_journal(const struct plan *plan)
 
 	if (name && !plan->journal)
 		return usage_error(&grammar, "%s needs --journal FILE", name);
+	if (plan->list && plan->splitting.delimiter && plan->splitting.delimiter != '\n')
+		return usage_error(&grammar, "--list prints lines, or what ends with NUL "
+					     "(-0); not so --delimiter");
 	if (plan->list && plan->show)
 		return usage_error(&grammar, "--list and --show exclude each other");
 	return 0;

@@ -24,6 +24,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#define TAIL_TRIES 10
+#define TAIL_STEP_NS (LEAT_SECOND_NS / 50)
+
 __attribute__((format(printf, 2, 3))) static void refuse(
 	const struct plan *plan, const char *format, ...)
 {
@@ -116,8 +119,15 @@ static int open_tail(struct journal *journal)
 {
 	const struct plan *plan = journal->plan;
 	pid_t holder;
-	int error = tail_open(&journal->tail, journal->name, true, &holder);
+	int error = 0;
 
+	// Who only looks, as --list does, has it for a moment.
+	for (int tries = 0; tries < TAIL_TRIES; tries++) {
+		error = tail_open(&journal->tail, journal->name, true, &holder);
+		if (error != -EBUSY)
+			break;
+		nanosleep(&(struct timespec){.tv_nsec = TAIL_STEP_NS}, NULL);
+	}
 	if (!error) {
 		await_guardian(journal);
 		return EXIT_ALL_OK;
@@ -361,7 +371,7 @@ static void tell_what_is_left(const struct journal *journal, const struct writer
 		message("%llu entries of the journal are lost: what they tell of will be "
 			"run again",
 			(unsigned long long)end->lost);
-	else if (!end->removed)
+	else if (!end->removed && tail_is_there(journal->tail))
 		message("what %s lacks is in %s-tail; the next leat --journal %s takes "
 			"it over",
 			name, journal->name, name);

@@ -56,7 +56,7 @@ static bool is_plain(const char *command, size_t length, char delimiter)
 // The same command in other words, and on one line.
 static void print_escaped(const char *command, size_t length, char delimiter)
 {
-	printf("eval \"$(printf '");
+	printf("eval \"$(printf -- '");
 	for (size_t index = 0; index < length; index++) {
 		char c = command[index];
 

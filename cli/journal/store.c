@@ -149,20 +149,33 @@ static int note_damage(void *argument, int count, char **values, char **names)
 	return strcmp(values[0], "ok") != 0;
 }
 
-static enum store_state look_inside(const char *name, struct text *words)
+// Returns what SQLite says of the whole.
+static int check(const char *name, int flags, struct text *words)
 {
-	sqlite3 *db = open_database(name, SQLITE_OPEN_READONLY);
+	sqlite3 *db = open_database(name, flags);
 	int code =
 		db ? sqlite3_exec(db, "PRAGMA quick_check(1)", note_damage, words, NULL)
 		   : SQLITE_CANTOPEN;
-	// What the check itself finds ends it: note_damage().
-	bool damaged =
-		code == SQLITE_ABORT || code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
 
-	if (code != SQLITE_OK && !words->length)
+	if (code != SQLITE_OK && code != SQLITE_READONLY && !words->length)
 		text_format(words, "%s", db ? sqlite3_errmsg(db) : "it can't be opened");
 	sqlite3_close(db);
-	return code == SQLITE_OK ? STORE_OK : damaged ? STORE_CORRUPT : STORE_UNREADABLE;
+	return code;
+}
+
+// Where a leat was killed as it made or closed its journal, that can't be read before it
+// has been written to: SQLite rolls back what was begun.
+static enum store_state look_inside(const char *name, struct text *words)
+{
+	int code = check(name, SQLITE_OPEN_READONLY, words);
+
+	if (code == SQLITE_READONLY)
+		code = check(name, SQLITE_OPEN_READWRITE, words);
+	// What the check itself finds ends it: note_damage().
+	return code == SQLITE_OK ? STORE_OK
+	       : code == SQLITE_ABORT || code == SQLITE_CORRUPT || code == SQLITE_NOTADB
+		       ? STORE_CORRUPT
+		       : STORE_UNREADABLE;
 }
 
 enum store_state store_look(const char *name, struct text *words)

@@ -262,6 +262,7 @@ void leat_guardian_stop(struct leat_guardian *guardian)
 	if (!guardian)
 		return;
 	close(guardian->lifeline_fd);
+	kill(guardian->pid, SIGCONT); // somebody may have stopped it
 	// Killed by somebody, it may have been reaped as an orphan.
 	while (waitpid(guardian->pid, NULL, 0) < 0 && errno == EINTR)
 		;

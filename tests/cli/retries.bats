@@ -104,3 +104,11 @@ setup() {
 	leat --results kept -a - <<<"true"
 	[ ! -e kept/1/attempt-1 ] && [ -e kept/1/stdout ]
 }
+
+@test "-k: a retry that is given up holds back nobody's output, nor its own" {
+	printf '%s\n' 'echo zero' 'echo one; false' 'echo two' 'echo three' >in
+	run timeout 60 leat -q -j3 -k --retries 1 --retry-delay 1h --halt soon,success=3 -a in
+	[ "$output" = $'zero\none\ntwo\nthree' ]
+	run timeout 60 leat -q -j3 -k --retries 1 --retry-delay 1h --deadline 0.5 -a in
+	[ "$output" = $'zero\none\ntwo\nthree' ]
+}

@@ -146,3 +146,15 @@ check_account() {
 		[ "$(leat --journal j --list in-flight | wc -l)" -eq 1 ]
 	done
 }
+
+@test "killed as it makes or closes its journal: the next leat uses it" {
+	needs_strace
+	for call in 1 2 3 4 5 6; do
+		rm -f j j-*
+		strace -f -o trace -e trace=unlink -e inject=unlink:signal=KILL:when="$call" \
+			leat --journal j -j2 ::: true 'true x' 2>/dev/null || :
+		run leat --journal j --resume --summary ::: true 'true x'
+		[ "$status" -eq 0 ]
+		[ "$(leat --journal j --list ok | wc -l)" -eq 2 ]
+	done
+}

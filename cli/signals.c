@@ -95,12 +95,21 @@ static void raise_level(struct signals *signals, enum level entry, int number)
 	pthread_mutex_unlock(&signals->raising);
 }
 
+// A SIGCONT that has come meanwhile would be discarded by the stop: signal(7).
+static bool is_continued(void)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 && sigismember(&pending, SIGCONT) == 1;
+}
+
 static void stand_still(struct signals *signals)
 {
 	leat_context_pause(signals->receiver->cancellation->kill);
 	leat_family_suspend(signals->receiver->family);
 	signals->standing = true;
-	raise(SIGSTOP);
+	if (!is_continued())
+		raise(SIGSTOP);
 }
 
 static void go_on(struct signals *signals)

@@ -66,11 +66,6 @@ static int commit(struct writer *writer, const struct batch *batch,
 		text_format(words, "it was removed meanwhile");
 		return -EIO;
 	}
-	if (!tail_is_there(writer->settings.tail)) {
-		text_format(
-			words, "%s-tail was removed meanwhile", writer->settings.name);
-		return -EIO;
-	}
 	code = store_begin(store);
 	if (!code)
 		code = batch_each(batch, store_apply, store);
@@ -267,30 +262,33 @@ void writer_break(struct writer *writer, const char *words)
 	text_finish(&text);
 }
 
-// With the lock: what is too large for the tail the writer gets straight from here. Once
-// it is committed, the writer lets go of it, and another may come.
+// With the lock, and nobody else's large one there: the writer gets it straight from
+// here, and lets go of it once it is committed.
+static int hand_over(struct writer *writer, const struct told *told)
+{
+	writer->large = told;
+	tail_skip(writer->settings.tail);
+	pthread_cond_signal(&writer->wanted);
+	while (writer->large == told && (writer->committing || !writer->broken))
+		pthread_cond_wait(&writer->committed, &writer->lock);
+	if (writer->large != told)
+		return 0;
+	writer->large = NULL;
+	return -EIO;
+}
+
+// With the lock: what is too large for the tail.
 static int add_large(struct writer *writer, const struct told *told)
 {
-	bool is_mine = false;
+	int error = -EIO;
 
 	writer->waiting++;
 	while (writer->large && !writer->broken)
 		pthread_cond_wait(&writer->committed, &writer->lock);
-	if (!writer->broken) {
-		is_mine = true;
-		writer->large = told;
-		tail_skip(writer->settings.tail);
-		pthread_cond_signal(&writer->wanted);
-	}
-	while (is_mine && writer->large == told &&
-		(writer->committing || !writer->broken))
-		pthread_cond_wait(&writer->committed, &writer->lock);
+	if (!writer->broken)
+		error = hand_over(writer, told);
 	writer->waiting--;
-	if (!is_mine || writer->large == told) { // it was not committed
-		writer->large = is_mine ? NULL : writer->large;
-		return -EIO;
-	}
-	return 0;
+	return error;
 }
 
 // With the lock.

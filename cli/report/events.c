@@ -292,8 +292,10 @@ void events_run_started(struct events *events, const struct plan *plan, unsigned
 	for (char **word = plan->arguments; *word; word++) {
 		json_t *string = json_string(*word);
 
-		json_array_append_new(
-			arguments, string ? string : make_replaced(*word, strlen(*word)));
+		if (!string)
+			string = make_replaced(*word, strlen(*word));
+		if (json_array_append_new(arguments, string) < 0)
+			object.failed = true;
 	}
 	set(&object, "arguments", arguments);
 	set(&object, "version", json_string(leat_version()));

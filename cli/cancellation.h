@@ -39,6 +39,7 @@ enum level cancellation_raise(
 	struct cancellation *cancellation, enum level entry, int cause);
 
 enum level cancellation_level(struct cancellation *cancellation);
+
 /** What a machine is told of a cause: "SIGINT", "halt", "deadline". */
 const char *cancellation_cause_name(int cause);
 

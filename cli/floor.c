@@ -230,6 +230,13 @@ static struct parcel *next_parcel(struct floor *floor)
 	return pending_take(floor->pending, ++floor->turn);
 }
 
+// With the lock.
+static void let_go(struct floor *floor, struct claim *claim)
+{
+	drain_wake(claim);
+	claim->held = floor->taken = floor->streaming = false;
+}
+
 struct parcel *floor_pass(struct floor *floor, struct claim *claim)
 {
 	struct parcel *parcel;
@@ -238,8 +245,7 @@ struct parcel *floor_pass(struct floor *floor, struct claim *claim)
 	pthread_mutex_lock(&floor->lock);
 	parcel = next_parcel(floor);
 	if (!parcel) {
-		drain_wake(claim);
-		claim->held = floor->taken = floor->streaming = false;
+		let_go(floor, claim);
 		next = next_claim(floor);
 		if (next)
 			grant(floor, next);
@@ -252,8 +258,7 @@ struct parcel *floor_pass(struct floor *floor, struct claim *claim)
 void floor_release(struct floor *floor, struct claim *claim)
 {
 	pthread_mutex_lock(&floor->lock);
-	drain_wake(claim);
-	claim->held = floor->taken = floor->streaming = false;
+	let_go(floor, claim);
 	pthread_mutex_unlock(&floor->lock);
 }
 

@@ -51,11 +51,6 @@ bool floor_enter(struct floor *floor, struct claim *claim, bool patient);
  */
 bool floor_leave_behind(struct floor *floor, struct claim *claim, struct parcel *parcel);
 
-/**
- * For who holds the floor and has written what it had: get what others left behind and
- * is to be written next, by the caller, who then owns it. NULL: there is nothing, and
- * the floor was passed on.
- */
 /** Whether the claim has the floor or waits for it. */
 bool floor_is_claimed(struct floor *floor, const struct claim *claim);
 
@@ -64,6 +59,11 @@ bool floor_is_claimed(struct floor *floor, const struct claim *claim);
  */
 void floor_release(struct floor *floor, struct claim *claim);
 
+/**
+ * For who holds the floor and has written what it had: get what others left behind and
+ * is to be written next, by the caller, who then owns it. NULL: there is nothing, and
+ * the floor was passed on.
+ */
 struct parcel *floor_pass(struct floor *floor, struct claim *claim);
 
 #endif

@@ -110,7 +110,7 @@ void run_cancel(struct run *run, enum level level, int cause)
 
 void run_tell_deadline(struct run *run)
 {
-	int cause = leat_context_cause(run->cancellation.intake);
+	int cause = run->events ? leat_context_cause(run->cancellation.intake) : 0;
 
 	if (cause == LEAT_CAUSE_DEADLINE && !atomic_exchange(&run->deadline_told, true))
 		events_canceled(

@@ -45,7 +45,6 @@ int front_parse(const struct front **front, struct plan *plan, int argc, char **
 {
 	struct words words = {argv + (argc > 0), argv + argc};
 	const char *name = argc > 0 ? argv[0] : "leat";
-
 	bool is_told = take_as(&words, &name);
 
 	*front = find(name);

@@ -96,6 +96,20 @@ void text_append_shown(struct text *text, const char *bytes, size_t length, size
 		text_append(text, "…", strlen("…"));
 }
 
+int text_write(const struct text *text, int fd)
+{
+	size_t done = 0;
+
+	while (!text->failed && done < text->length) {
+		ssize_t written = write(fd, text->bytes + done, text->length - done);
+
+		if (written < 0 && errno != EINTR)
+			return -errno;
+		done += written > 0 ? (size_t)written : 0;
+	}
+	return text->failed ? -ENOMEM : 0;
+}
+
 void text_finish(struct text *text)
 {
 	free(text->bytes);

@@ -30,6 +30,10 @@ void text_format(struct text *text, const char *format, ...)
  * the like, no more than `limit` bytes of them, "…" for the rest.
  */
 void text_append_shown(struct text *text, const char *bytes, size_t length, size_t limit);
+
+/** Write all of it to `fd`. Returns 0, -ENOMEM where the text failed, or an error of
+ * write(2). */
+int text_write(const struct text *text, int fd);
 void text_finish(struct text *text);
 
 #endif

@@ -13,6 +13,19 @@ int64_t moment_monotonic_ns(void)
 	return now.tv_sec * LEAT_SECOND_NS + now.tv_nsec;
 }
 
+int moment_init_condition(pthread_cond_t *condition)
+{
+	pthread_condattr_t attributes;
+	int error = -pthread_condattr_init(&attributes);
+
+	if (error)
+		return error;
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	error = -pthread_cond_init(condition, &attributes);
+	pthread_condattr_destroy(&attributes);
+	return error;
+}
+
 int64_t moment_wall_us(void)
 {
 	struct timespec now;

@@ -243,20 +243,27 @@ static void pass_on(struct task_output *task)
 	outlet_end_out(&output->outlet);
 }
 
+bool output_make_captures(
+	const struct output *output, struct leat_capture **out, struct leat_capture **err)
+{
+	const char *directory = output->settings.directory;
+
+	if (leat_capture_create(out, output->stream_bytes, directory) < 0)
+		return false;
+	if (leat_capture_create(err, output->stream_bytes, directory) == 0)
+		return true;
+	leat_capture_destroy(*out);
+	return false;
+}
+
 // The parcel gets the captures, the task new ones. NULL: there is no memory for that.
 static struct parcel *make_parcel(
 	struct task_output *task, const struct text *line, void *receipt)
 {
 	struct parcel *parcel = calloc(1, sizeof *parcel);
-	struct leat_capture *out = NULL, *err = NULL;
-	const struct output *output = task->output;
+	struct leat_capture *out, *err;
 
-	if (!parcel ||
-		leat_capture_create(
-			&out, output->stream_bytes, output->settings.directory) < 0 ||
-		leat_capture_create(
-			&err, output->stream_bytes, output->settings.directory) < 0) {
-		leat_capture_destroy(out);
+	if (!parcel || !output_make_captures(task->output, &out, &err)) {
 		free(parcel);
 		return NULL;
 	}

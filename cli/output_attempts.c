@@ -10,16 +10,10 @@
 // The captures with what they hold, for new ones. False: there is no memory for that.
 static bool keep_captures(struct task_output *task, struct kept_output *kept)
 {
-	const struct output *output = task->output;
-	struct leat_capture *out = NULL, *err = NULL;
+	struct leat_capture *out, *err;
 
-	if (leat_capture_create(&out, output->stream_bytes, output->settings.directory) <
-			0 ||
-		leat_capture_create(
-			&err, output->stream_bytes, output->settings.directory) < 0) {
-		leat_capture_destroy(out);
+	if (!output_make_captures(task->output, &out, &err))
 		return false;
-	}
 	*kept = (struct kept_output){.out = task->out.capture, .err = task->err.capture};
 	text_append(&kept->tag, task->tag.bytes, task->tag.length);
 	task->out.capture = out;

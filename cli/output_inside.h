@@ -37,6 +37,10 @@ void output_write_whole(struct task_output *task, const struct text *line);
  */
 bool output_is_kept(struct task_output *task);
 
+/** Two empty captures for a task's streams, or none and false: there is no memory. */
+bool output_make_captures(const struct output *output, struct leat_capture **out,
+	struct leat_capture **err);
+
 /** Whether the task is held back for a moment: its standard output is paused then. */
 bool output_naps(struct task_output *task);
 

@@ -9,6 +9,8 @@
  */
 #include "progress.h"
 
+#include "moment.h"
+
 #include "duration.h"
 #include "leat.h"
 
@@ -455,19 +457,6 @@ static int create_thread(struct progress *progress)
 	return error;
 }
 
-static int make_wake(pthread_cond_t *wake)
-{
-	pthread_condattr_t attributes;
-	int error = -pthread_condattr_init(&attributes);
-
-	if (error)
-		return error;
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	error = -pthread_cond_init(wake, &attributes);
-	pthread_condattr_destroy(&attributes);
-	return error;
-}
-
 static void free_progress(struct progress *progress)
 {
 	pthread_cond_destroy(&progress->wake);
@@ -490,7 +479,7 @@ int progress_start(struct progress **result, const struct progress_callbacks *ca
 	progress->color = color;
 	progress->first_at = later(now(), delay_ns);
 	pthread_mutex_init(&progress->lock, NULL);
-	error = make_wake(&progress->wake);
+	error = moment_init_condition(&progress->wake);
 	if (error) {
 		free(progress);
 		return error;

@@ -326,6 +326,20 @@ void recipe_append_command(const struct recipe *recipe, const struct task *task,
 			plan->command == COMMAND_PROGRAM || plan->quotes_words, text);
 }
 
+void recipe_append_input(
+	const struct recipe *recipe, const struct task *task, struct text *text)
+{
+	const char *separator = plan_separator(recipe->plan);
+
+	for (size_t index = 0; index < task->count; index++) {
+		const struct value *value = &task->values[index];
+
+		text_append(text, value->bytes, value->length);
+		text_append(text, value->ends_record ? "\n" : separator,
+			value->ends_record ? 1 : strlen(separator));
+	}
+}
+
 static bool append_optional(const struct recipe *recipe, const struct template *template,
 	const struct task *task, unsigned slot, struct text *text)
 {

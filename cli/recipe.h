@@ -31,6 +31,10 @@ int recipe_prepare(const struct recipe *recipe, const struct shell *shell,
 void recipe_append_command(const struct recipe *recipe, const struct task *task,
 	unsigned slot, size_t most, struct text *text);
 
+/** Append the values, as the records that they came from. */
+void recipe_append_input(
+	const struct recipe *recipe, const struct task *task, struct text *text);
+
 /** Append each of these where the plan has it. False: it has not. */
 bool recipe_append_tag(const struct recipe *recipe, const struct task *task,
 	unsigned slot, struct text *text);

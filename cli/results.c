@@ -206,18 +206,11 @@ static int write_file(const struct results *results, const struct task *task,
 	const char *name, const struct text *text)
 {
 	int fd = open_file(results, task, name);
-	size_t done = 0;
-	int error = text->failed ? -ENOMEM : 0;
+	int error;
 
 	if (fd < 0)
 		return fd;
-	while (!error && done < text->length) {
-		ssize_t written = write(fd, text->bytes + done, text->length - done);
-
-		if (written < 0 && errno != EINTR)
-			error = -errno;
-		done += written > 0 ? (size_t)written : 0;
-	}
+	error = text_write(text, fd);
 	if (close(fd) < 0 && !error)
 		error = -errno;
 	return error;

@@ -90,15 +90,14 @@ static void *retries_main(void *argument)
 
 static int init_conditions(struct retries *retries)
 {
-	pthread_condattr_t attributes;
+	int error = moment_init_condition(&retries->changed);
 
-	if (pthread_condattr_init(&attributes))
-		return -ENOMEM;
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&retries->changed, &attributes);
-	pthread_cond_init(&retries->none, &attributes);
-	pthread_condattr_destroy(&attributes);
-	return 0;
+	if (!error) {
+		error = moment_init_condition(&retries->none);
+		if (error)
+			pthread_cond_destroy(&retries->changed);
+	}
+	return error;
 }
 
 int retries_start(struct retries **result, const struct retries_settings *settings)

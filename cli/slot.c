@@ -266,20 +266,13 @@ static int fill_variables(struct slot *slot, const struct task *task)
 	return 0;
 }
 
-static int write_record(int fd, const struct plan *plan, const struct task *task)
+static int write_record(int fd, const struct recipe *recipe, const struct task *task)
 {
-	const char *separator = plan_separator(plan);
 	struct text text = {0};
 	ssize_t written;
 	int error;
 
-	for (size_t index = 0; index < task->count; index++) {
-		const struct value *value = &task->values[index];
-
-		text_append(&text, value->bytes, value->length);
-		text_append(&text, value->ends_record ? "\n" : separator,
-			value->ends_record ? 1 : strlen(separator));
-	}
+	recipe_append_input(recipe, task, &text);
 	written = text.failed ? -1 : pwrite(fd, text.bytes, text.length, 0);
 	error = written == (ssize_t)text.length ? 0 : -ENOMEM;
 	text_finish(&text);
@@ -297,7 +290,7 @@ static int open_stdin(struct slot *slot, const struct task *task)
 	slot->record_fd = memfd_create("leat record", MFD_CLOEXEC);
 	if (slot->record_fd < 0)
 		return -errno;
-	error = write_record(slot->record_fd, plan, task);
+	error = write_record(slot->record_fd, slot->surroundings->recipe, task);
 	if (error) {
 		close(slot->record_fd);
 		slot->record_fd = -1;

@@ -43,17 +43,6 @@ static const char *set_sync(struct plan *plan, const char *value)
 	return NULL;
 }
 
-static const char *set_show(struct plan *plan, const char *value)
-{
-	char *end;
-
-	errno = 0;
-	plan->show = strtoull(value, &end, 10);
-	if (*value < '0' || *value > '9' || *end || errno || !plan->show)
-		return "the number of a task";
-	return NULL;
-}
-
 static const char *set_color(struct plan *plan, const char *value)
 {
 	if (strcmp(value, "auto") == 0)
@@ -277,7 +266,7 @@ static const struct option table[] = {
 		OTHER, 0, set_sync, false},
 	{0, "list", NULL, "print its commands, of all OUTCOMEs that follow", FLAG,
 		FIELD(list), NULL, false},
-	{0, "show", "N", "print what it has of task N", OTHER, 0, set_show, false},
+	{0, "show", "N", "print what it has of task N", NUMBER, FIELD(show), NULL, false},
 	HEADING("Reports"),
 	{0, "joblog", "FILE", "a line for each task, in GNU parallel's columns", WORD,
 		FIELD(joblog), NULL, false},

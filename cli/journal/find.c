@@ -16,6 +16,8 @@
  */
 #include "journal/find.h"
 
+#include "journal/sum.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,13 +62,9 @@ struct find {
 
 uint64_t identity_key(const struct identity *identity)
 {
-	uint64_t sum = 14695981039346656037U; // FNV-1a
+	uint64_t sum = sum_bytes(SUM_START, identity->command, identity->command_bytes);
 
-	for (size_t index = 0; index < identity->command_bytes; index++)
-		sum = (sum ^ (unsigned char)identity->command[index]) * 1099511628211U;
-	for (size_t index = 0; index < identity->input_bytes; index++)
-		sum = (sum ^ (unsigned char)identity->input[index]) * 1099511628211U;
-	return sum;
+	return sum_bytes(sum, identity->input, identity->input_bytes);
 }
 
 struct find *find_open(const char *name, const struct store *store, bool failed_again,

@@ -306,16 +306,23 @@ static void recover(const struct journal *looking)
 	tail_close(journal.tail, is_whole);
 }
 
+// Nothing is open where the state is STORE_EMPTY.
+static int open_for_reading(struct journal *journal, enum store_state *state)
+{
+	int status = look(journal, state);
+
+	if (status || *state == STORE_EMPTY)
+		return status;
+	recover(journal);
+	return open_store(journal, false);
+}
+
 int journal_open_for_looking(struct journal **result, const struct plan *plan)
 {
 	struct journal *journal = create(plan);
-	enum store_state state = STORE_EMPTY;
-	int status = journal ? look(journal, &state) : EXIT_LEAT_TROUBLE;
+	enum store_state state;
+	int status = journal ? open_for_reading(journal, &state) : EXIT_LEAT_TROUBLE;
 
-	if (!status && state == STORE_OK) {
-		recover(journal);
-		status = open_store(journal, false);
-	}
 	if (!status && state == STORE_OK)
 		status = open_find(journal);
 	*result = status ? NULL : journal;
@@ -328,15 +335,11 @@ int journal_open_to_read(struct store **result, const struct plan *plan)
 {
 	struct journal journal = {.plan = plan};
 	enum store_state state;
-	int status = look(&journal, &state);
+	int status = open_for_reading(&journal, &state);
 
 	if (!status && state == STORE_EMPTY) {
 		refuse(plan, "there is none");
 		status = EXIT_LEAT_TROUBLE;
-	}
-	if (!status) {
-		recover(&journal);
-		status = open_store(&journal, false);
 	}
 	free(journal.name);
 	*result = journal.store;

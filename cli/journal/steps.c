@@ -26,20 +26,6 @@ static bool needs_input(const struct plan *plan)
 	       plan->directory;
 }
 
-static void append_values(
-	struct text *text, const struct plan *plan, const struct task *task)
-{
-	const char *separator = plan_separator(plan);
-
-	for (size_t index = 0; index < task->count; index++) {
-		const struct value *value = &task->values[index];
-
-		text_append(text, value->bytes, value->length);
-		text_append(text, value->ends_record ? "\n" : separator,
-			value->ends_record ? 1 : strlen(separator));
-	}
-}
-
 // The slot is not known beforehand, and is 1 here, as for --dry-run.
 static void describe(struct journal *journal, const struct recipe *recipe,
 	const struct task *task, struct description *description)
@@ -50,7 +36,7 @@ static void describe(struct journal *journal, const struct recipe *recipe,
 	text_append(&description->command, "", 0);
 	recipe_append_command(recipe, task, 1, SIZE_MAX, &description->command);
 	if (with_input)
-		append_values(&description->input, journal->plan, task);
+		recipe_append_input(recipe, task, &description->input);
 	description->identity = (struct identity){
 		.command = description->command.bytes ? description->command.bytes : "",
 		.command_bytes = description->command.length,

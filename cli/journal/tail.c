@@ -21,6 +21,8 @@
  */
 #include "journal/tail.h"
 
+#include "journal/sum.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -212,16 +214,11 @@ bool tail_is_there(const struct tail *tail)
 static uint64_t checksum(uint64_t id, const struct record *record)
 {
 	struct record copy = *record;
-	const unsigned char *head = (const unsigned char *)&copy;
-	const unsigned char *texts = (const unsigned char *)(record + 1);
-	uint64_t sum = 14695981039346656037U ^ id; // FNV-1a
+	uint64_t sum;
 
 	copy.checksum = 0;
-	for (size_t index = 0; index < sizeof copy; index++)
-		sum = (sum ^ head[index]) * 1099511628211U;
-	for (size_t index = 0; index < record->size - sizeof copy; index++)
-		sum = (sum ^ texts[index]) * 1099511628211U;
-	return sum;
+	sum = sum_bytes(SUM_START ^ id, &copy, sizeof copy);
+	return sum_bytes(sum, record + 1, record->size - sizeof copy);
 }
 
 static size_t size_of(const struct entry *entry)

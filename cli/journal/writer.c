@@ -19,6 +19,7 @@
 #include "journal/writer.h"
 
 #include "leat.h"
+#include "moment.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -179,20 +180,6 @@ static void *writer_main(void *argument)
 	return NULL;
 }
 
-static int init_conditions(struct writer *writer)
-{
-	pthread_condattr_t attributes;
-
-	if (pthread_condattr_init(&attributes))
-		return -ENOMEM;
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&writer->wanted, &attributes);
-	pthread_condattr_destroy(&attributes);
-	pthread_cond_init(&writer->committed, NULL);
-	pthread_mutex_init(&writer->lock, NULL);
-	return 0;
-}
-
 static void destroy(struct writer *writer)
 {
 	pthread_cond_destroy(&writer->committed);
@@ -217,12 +204,14 @@ static int start_thread(struct writer *writer)
 int writer_start(struct writer **result, const struct writer_settings *settings)
 {
 	struct writer *writer = calloc(1, sizeof *writer);
-	int error = writer ? init_conditions(writer) : -ENOMEM;
+	int error = writer ? moment_init_condition(&writer->wanted) : -ENOMEM;
 
 	if (error) {
 		free(writer);
 		return error;
 	}
+	pthread_cond_init(&writer->committed, NULL);
+	pthread_mutex_init(&writer->lock, NULL);
 	writer->settings = *settings;
 	writer->ticket = tail_ticket(settings->tail);
 	if (stat(settings->name, &writer->file) < 0)

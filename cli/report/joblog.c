@@ -25,20 +25,6 @@ struct joblog {
 	uint64_t done_bits;
 };
 
-static int write_text(int fd, const struct text *text)
-{
-	size_t done = 0;
-
-	while (!text->failed && done < text->length) {
-		ssize_t written = write(fd, text->bytes + done, text->length - done);
-
-		if (written < 0 && errno != EINTR)
-			return -errno;
-		done += written > 0 ? (size_t)written : 0;
-	}
-	return text->failed ? -ENOMEM : 0;
-}
-
 /* ---- what is done ---- */
 
 static int reserve(struct joblog *joblog, uint64_t sequence)
@@ -124,7 +110,7 @@ static int open_file(struct joblog *joblog, const struct plan *plan, bool append
 	if (end > 0)
 		return 0;
 	text_append(&header, HEADER, strlen(HEADER));
-	error = write_text(joblog->fd, &header);
+	error = text_write(&header, joblog->fd);
 	text_finish(&header);
 	return error;
 }
@@ -199,7 +185,7 @@ int joblog_add(struct joblog *joblog, const struct recipe *recipe,
 			   : task->status,
 		signaled ? outcome->code : 0);
 	append_command(&line, recipe, task);
-	error = write_text(joblog->fd, &line);
+	error = text_write(&line, joblog->fd);
 	text_finish(&line);
 	return error;
 }

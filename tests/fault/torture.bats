@@ -34,39 +34,22 @@ check_account() {
 	[ "$1" = write ] || [ ! -e rest ] || [ "$(wc -l <rest)" -eq "$unrun" ]
 }
 
+# Calls of kind $1, of which there are more than $2, one in $3 failing; with a journal
+# (--journal run.db behind that), a run after it does the rest, whatever failed, and then
+# each task has been done.
 torture() {
 	local at
-	for ((at = 1; at <= 3000; at++)); do
-		run_failing "$1" "$at"
-		check_account "$1" || {
-			echo "$1 number $at: status $status"
-			cat err
-			return 1
-		}
-		if [ ! -e failed ]; then
-			echo "# $((at - 1)) calls failed" >&3
-			[ "$at" -gt "$2" ]
-			return
-		fi
-	done
-	return 1
-}
-
-# The same with a journal; whatever fails, a run after it does the rest, and then each
-# task has been done.
-torture_journal() {
-	local at
-	for ((at = 1; at <= 30000; at += $2)); do
+	for ((at = 1; at <= 30000; at += $3)); do
 		rm -f run.db*
-		run_failing "$1" "$at" --journal run.db
-		{ check_account "$1" && check_rest; } || {
+		run_failing "$1" "$at" "${@:4}"
+		{ check_account "$1" && { [ $# -eq 3 ] || check_rest; }; } || {
 			echo "$1 number $at: status $status"
 			cat err
 			return 1
 		}
 		if [ ! -e failed ]; then
-			echo "# $((at - 1)) calls, one in $2 failed" >&3
-			[ "$at" -gt "$3" ]
+			echo "# $((at - 1)) calls, one in $3 failed" >&3
+			[ "$at" -gt "$2" ]
 			return
 		fi
 	done
@@ -83,45 +66,45 @@ check_rest() {
 }
 
 @test "with a journal: each allocation fails once" {
-	torture_journal malloc 7 100
+	torture malloc 100 7 --journal run.db
 }
 
 @test "with a journal: each descriptor fails once" {
-	torture_journal descriptor 1 10
+	torture descriptor 10 1 --journal run.db
 }
 
 @test "with a journal: each thread fails once" {
-	torture_journal thread 1 3
+	torture thread 3 1 --journal run.db
 }
 
 @test "with a journal: each start of a process fails once" {
-	torture_journal process 1 6
+	torture process 6 1 --journal run.db
 }
 
 @test "with a journal: each write fails once" {
-	torture_journal write 1 30
+	torture write 30 1 --journal run.db
 }
 
 @test "with a journal: each sync fails once" {
-	torture_journal sync 1 3
+	torture sync 3 1 --journal run.db
 }
 
 @test "each allocation fails once" {
-	torture malloc 20
+	torture malloc 20 1
 }
 
 @test "each descriptor fails once" {
-	torture descriptor 8
+	torture descriptor 8 1
 }
 
 @test "each thread fails once" {
-	torture thread 2
+	torture thread 2 1
 }
 
 @test "each start of a process fails once" {
-	torture process 4
+	torture process 4 1
 }
 
 @test "each write fails once" {
-	torture write 3
+	torture write 3 1
 }

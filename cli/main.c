@@ -39,11 +39,12 @@
  *     writer.c         the thread that writes, in groups
  *     tail.c           what is not written yet, safe from a SIGKILL; who may write
  *     store.c          the database; list.c: what is printed of it
- *   report/          what others read: joblog.c, events.c
+ *   report/          what others read: joblog.c, events.c (json.c)
  *   unrun.c          the records that were not run; whole_file.c: written whole
  *   signals.c        the thread that receives signals
  *   cancellation.c   the three levels that they lead to
  *   moment.c         points in time
+ *   utf8.c           what of some bytes is text
  *   message.c        words on standard error; exit_status.h: all exit statuses
  */
 #include "descriptors.h"

@@ -9,19 +9,17 @@
 
 #include "channel.h"
 #include "moment.h"
+#include "report/json.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define REPLACEMENT "\xEF\xBF\xBD" // U+FFFD
 
 struct events {
 	const char *name;
@@ -143,29 +141,13 @@ static int append(struct events *events, const char *line)
 
 /* ---- what it is made of ---- */
 
-/** An event in the making; `failed`: there was no memory for some of it. */
-struct object {
-	json_t *json;
-	bool failed;
-};
-
-// Takes over `value`; NULL: it could not be made.
-static void set(struct object *object, const char *name, json_t *value)
-{
-	if (json_object_set_new(object->json, name, value) < 0)
-		object->failed = true;
-}
-
 // Takes over what the object is made of. What is given up as all is to end is no trouble.
 static void emit(struct events *events, struct object *object, bool patient)
 {
-	char *line = object->failed ? NULL
-				    : json_dumps(object->json,
-					      JSON_COMPACT | JSON_REAL_PRECISION(12));
+	char *line = object_dump(object);
 	int error = line ? append(events, line) : -ENOMEM;
 
 	free(line);
-	json_decref(object->json);
 	if (patient)
 		pthread_mutex_lock(&events->lock);
 	if (patient || pthread_mutex_trylock(&events->lock) == 0) {
@@ -178,91 +160,20 @@ static void emit(struct events *events, struct object *object, bool patient)
 		events->broken(events->argument, error);
 }
 
-// How many bytes of UTF-8 (RFC 3629) begin at `bytes`, 0: none that is valid. jansson
-// tells of a text as a whole.
-static size_t valid_bytes(const char *bytes, size_t length)
-{
-	for (size_t size = 1; size <= 4 && size <= length; size++) {
-		json_t *string = json_stringn(bytes, size);
-
-		json_decref(string);
-		if (string)
-			return size;
-	}
-	return 0;
-}
-
-static json_t *make_replaced(const char *bytes, size_t length)
-{
-	struct text text = {0};
-	json_t *string;
-
-	while (length) {
-		size_t size = valid_bytes(bytes, length);
-
-		text_append(&text, size ? bytes : REPLACEMENT,
-			size ? size : strlen(REPLACEMENT));
-		size += !size;
-		bytes += size;
-		length -= size;
-	}
-	string = text.failed ? NULL : json_stringn(text.bytes, text.length);
-	text_finish(&text);
-	return string;
-}
-
-static json_t *make_hex(const char *bytes, size_t length)
-{
-	struct text text = {0};
-	json_t *string;
-
-	for (size_t index = 0; index < length; index++)
-		text_format(&text, "%02x", (unsigned char)bytes[index]);
-	string = text.failed ? NULL : json_stringn(text.bytes, text.length);
-	text_finish(&text);
-	return string;
-}
-
-// What is no UTF-8 has its bytes besides, in NAME_hex.
-static void set_text(
-	struct object *object, const char *name, const char *bytes, size_t length)
-{
-	json_t *string = json_stringn(bytes, length);
-	char hex_name[32];
-
-	if (string) {
-		set(object, name, string);
-		return;
-	}
-	snprintf(hex_name, sizeof hex_name, "%s_hex", name);
-	set(object, name, make_replaced(bytes, length));
-	set(object, hex_name, make_hex(bytes, length));
-}
-
-static void set_number(struct object *object, const char *name, uint64_t number)
-{
-	set(object, name, json_integer((json_int_t)number));
-}
-
-static void set_seconds(struct object *object, const char *name, int64_t ns)
-{
-	set(object, name, json_real((double)ns / LEAT_SECOND_NS));
-}
-
 static void set_time(struct object *object)
 {
 	char moment[MOMENT_BYTES], zoned[MOMENT_BYTES + 1];
 
 	moment_format(moment, moment_wall_us(), 'T');
 	snprintf(zoned, sizeof zoned, "%sZ", moment);
-	set(object, "time", json_string(zoned));
+	object_set(object, "time", json_string(zoned));
 }
 
 static struct object begin(const char *event)
 {
-	struct object object = {.json = json_object()};
+	struct object object = object_begin();
 
-	set(&object, "event", json_string(event));
+	object_set(&object, "event", json_string(event));
 	set_time(&object);
 	return object;
 }
@@ -273,7 +184,8 @@ static void set_command(
 	struct text command = {0};
 
 	recipe_append_command(recipe, task, 1, SIZE_MAX, &command);
-	set_text(object, "command", command.bytes ? command.bytes : "", command.length);
+	object_set_text(
+		object, "command", command.bytes ? command.bytes : "", command.length);
 	text_finish(&command);
 }
 
@@ -290,17 +202,15 @@ void events_run_started(struct events *events, const struct plan *plan, unsigned
 	object = begin("run-started");
 	arguments = json_array();
 	for (char **word = plan->arguments; *word; word++) {
-		json_t *string = json_string(*word);
+		json_t *string = json_from_bytes(*word, strlen(*word));
 
-		if (!string)
-			string = make_replaced(*word, strlen(*word));
 		if (json_array_append_new(arguments, string) < 0)
 			object.failed = true;
 	}
-	set(&object, "arguments", arguments);
-	set(&object, "version", json_string(leat_version()));
-	set_number(&object, "pid", (uint64_t)getpid());
-	set_number(&object, "slots", slots);
+	object_set(&object, "arguments", arguments);
+	object_set(&object, "version", json_string(leat_version()));
+	object_set_number(&object, "pid", (uint64_t)getpid());
+	object_set_number(&object, "slots", slots);
 	emit(events, &object, true);
 }
 
@@ -312,9 +222,9 @@ void events_attempt_started(struct events *events, const struct recipe *recipe,
 	if (!events)
 		return;
 	object = begin("attempt-started");
-	set_number(&object, "task", task->sequence);
-	set_number(&object, "attempt", task->attempt);
-	set_number(&object, "slot", slot);
+	object_set_number(&object, "task", task->sequence);
+	object_set_number(&object, "attempt", task->attempt);
+	object_set_number(&object, "slot", slot);
 	set_command(&object, recipe, task);
 	emit(events, &object, true);
 }
@@ -323,19 +233,19 @@ static void set_outcome(
 	struct object *object, const struct leat_outcome *outcome, bool counts_bytes)
 {
 	if (outcome->end == LEAT_SIGNALED)
-		set_number(object, "signal", (uint64_t)outcome->code);
+		object_set_number(object, "signal", (uint64_t)outcome->code);
 	else
-		set_number(object, "exit", (uint64_t)account_status(outcome, 0));
+		object_set_number(object, "exit", (uint64_t)account_status(outcome, 0));
 	if (outcome->end == LEAT_NOT_STARTED)
-		set(object, "error", json_string(strerror(outcome->code)));
-	set_seconds(object, "elapsed", outcome->elapsed_ns);
-	set_seconds(object, "user", outcome->user_ns);
-	set_seconds(object, "system", outcome->system_ns);
-	set_number(object, "peak_kib", (uint64_t)outcome->peak_kib);
+		object_set(object, "error", json_string(strerror(outcome->code)));
+	object_set_seconds(object, "elapsed", outcome->elapsed_ns);
+	object_set_seconds(object, "user", outcome->user_ns);
+	object_set_seconds(object, "system", outcome->system_ns);
+	object_set_number(object, "peak_kib", (uint64_t)outcome->peak_kib);
 	if (!counts_bytes)
 		return;
-	set_number(object, "stdout_bytes", outcome->out_bytes);
-	set_number(object, "stderr_bytes", outcome->err_bytes);
+	object_set_number(object, "stdout_bytes", outcome->out_bytes);
+	object_set_number(object, "stderr_bytes", outcome->err_bytes);
 }
 
 void events_attempt_ended(struct events *events, const struct task *task,
@@ -346,14 +256,14 @@ void events_attempt_ended(struct events *events, const struct task *task,
 	if (!events)
 		return;
 	object = begin("attempt-ended");
-	set_number(&object, "task", task->sequence);
-	set_number(&object, "attempt", task->attempt);
-	set(&object, "outcome", json_string(account_end_name(task->end)));
+	object_set_number(&object, "task", task->sequence);
+	object_set_number(&object, "attempt", task->attempt);
+	object_set(&object, "outcome", json_string(account_end_name(task->end)));
 	if (error)
-		set(&object, "error", json_string(strerror(-error)));
+		object_set(&object, "error", json_string(strerror(-error)));
 	else
 		set_outcome(&object, outcome, events->counts_bytes);
-	set(&object, "again", json_boolean(task->again));
+	object_set(&object, "again", json_boolean(task->again));
 	emit(events, &object, true);
 }
 
@@ -365,8 +275,8 @@ void events_task_ended(
 	if (!events)
 		return;
 	object = begin("task-ended");
-	set_number(&object, "task", task->sequence);
-	set(&object, "outcome", json_string(account_end_name(task->end)));
+	object_set_number(&object, "task", task->sequence);
+	object_set(&object, "outcome", json_string(account_end_name(task->end)));
 	if (task->end == TASK_UNRUN || task->end == TASK_SKIPPED || !task->attempt)
 		set_command(&object, recipe, task);
 	emit(events, &object, true);
@@ -379,8 +289,8 @@ void events_canceled(struct events *events, enum level level, const char *cause)
 	if (!events)
 		return;
 	object = begin("cancellation");
-	set_number(&object, "level", (uint64_t)level);
-	set(&object, "cause", json_string(cause));
+	object_set_number(&object, "level", (uint64_t)level);
+	object_set(&object, "cause", json_string(cause));
 	emit(events, &object, false);
 }
 
@@ -392,13 +302,13 @@ void events_summary(struct events *events, const struct account *account,
 	if (!events)
 		return;
 	object = begin("summary");
-	set_number(&object, "tasks", account_total(account));
+	object_set_number(&object, "tasks", account_total(account));
 	for (enum task_end end = 0; end < TASK_ENDS; end++)
-		set_number(&object,
+		object_set_number(&object,
 			end == TASK_TIMED_OUT ? "timed_out" : account_end_name(end),
 			atomic_load(&account->counts[end]));
-	set(&object, "input_cut", json_boolean(atomic_load(&account->input_cut)));
-	set_seconds(&object, "elapsed", elapsed_ns);
-	set_number(&object, "exit", (uint64_t)status);
+	object_set(&object, "input_cut", json_boolean(atomic_load(&account->input_cut)));
+	object_set_seconds(&object, "elapsed", elapsed_ns);
+	object_set_number(&object, "exit", (uint64_t)status);
 	emit(events, &object, true);
 }

@@ -38,7 +38,7 @@ CLI_SOURCES := cli/account.c cli/cancellation.c cli/channel.c cli/color.c cli/co
 	cli/front/native.c cli/front/parallel.c cli/front/parallel_text.c cli/front/parser.c cli/front/sources.c cli/front/values.c cli/front/xargs.c cli/halt.c cli/input.c \
 	cli/journal/find.c cli/journal/journal.c cli/journal/list.c cli/journal/steps.c cli/journal/store.c cli/journal/tail.c \
 	cli/journal/writer.c \
-	cli/main.c cli/lanes.c cli/message.c cli/outlet.c cli/output.c cli/output_attempts.c cli/output_lines.c cli/output_nap.c cli/pending.c \
+	cli/main.c cli/lanes.c cli/message.c cli/outlet.c cli/output.c cli/output_attempts.c cli/output_lines.c cli/output_nap.c cli/output_stream.c cli/pending.c \
 	cli/moment.c cli/pace.c cli/plan.c cli/progress.c cli/recipe.c cli/report/events.c cli/report/joblog.c cli/report/json.c cli/results.c cli/retries.c cli/rows.c cli/run.c \
 	cli/run_display.c cli/run_input.c cli/run_open.c cli/run_task.c cli/running.c cli/shell.c cli/signals.c cli/sink.c \
 	cli/slot.c cli/split.c cli/tag.c cli/tasks.c cli/template.c cli/unrun.c cli/utf8.c cli/whole_file.c

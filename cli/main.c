@@ -24,6 +24,7 @@
  *   shell.c          from a command's text to an argv, with a shell or without
  *   lib/             libleat: the pool, the child and its tree, cancellation
  *   output.c         a task's output on its way out, never mixed with another's
+ *     output_stream.c  while the task runs
  *     output_lines.c   the same, line by line; output_attempts.c: of those tried again
  *     output_nap.c     who has collected much is held back
  *     sink.c           one of its two streams: collected, tagged (tag.c), written

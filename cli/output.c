@@ -32,111 +32,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 // In memory: of one stream, and of all together where there are many slots.
 #define STREAM_BYTES ((size_t)512 * 1024)
 #define STREAM_BYTES_LEAST ((size_t)16 * 1024)
 #define STREAMS_BYTES ((size_t)64 << 20)
-
-#define SPLICED_BYTES (32 * 1024)
-
-/* ---- while the task runs: called by the runner of the child ---- */
-
-static ssize_t collect(struct leat_stream *stream, int fd, bool readable)
-{
-	struct sink *sink = stream->argument;
-
-	if (atomic_load(sink->broken))
-		return -EPIPE;
-	if (!readable)
-		return -EAGAIN;
-	if (!stream->last && sink_size(sink) >= sink->task->output->stream_bytes / 2)
-		sink_gather(sink, fd);
-	return leat_capture_read(sink->capture, fd);
-}
-
-static bool gets_floor(struct sink *sink)
-{
-	struct task_output *task = sink->task;
-	struct output *output = task->output;
-
-	if (task->streams)
-		return true;
-	if (output->settings.mode == OUTPUT_KEEP)
-		task->streams = floor_holds(output->floor, &task->claim);
-	else if (sink_size(sink) >= output->stream_bytes)
-		task->streams = floor_try(output->floor, &task->claim);
-	if (task->streams) {
-		sink_go_on(sink);
-		outlet_begin_out(&output->outlet);
-		sink_begin_sending(sink);
-	}
-	return task->streams;
-}
-
-// Of a small piece it is better to know how it ends.
-static bool is_worth_splicing(int fd)
-{
-	int waiting = 0;
-
-	return ioctl(fd, FIONREAD, &waiting) == 0 && waiting >= SPLICED_BYTES;
-}
-
-// What is collected goes out first, then what comes goes the shortest way.
-static ssize_t stream_on(struct sink *sink, int fd, bool readable)
-{
-	ssize_t got;
-	int error = sink_send(sink, sink_size(sink), false);
-
-	if (error)
-		return error == -EAGAIN ? sink_pause_for_channel(sink) : error;
-	sink_forget_written(sink);
-	sink_go_on(sink);
-	if (!readable)
-		return -EAGAIN;
-	sink_gather(sink, fd);
-	if (sink->splices && !sink->uses_files && is_worth_splicing(fd)) {
-		got = channel_splice(sink->channel, fd);
-		if (got == -EAGAIN)
-			return sink_pause_for_channel(sink);
-		sink_check_channel(sink);
-		if (got > 0)
-			atomic_fetch_add(sink->moved, (unsigned long long)got);
-		if (got != -EINVAL)
-			return got;
-		sink->splices = false;
-	}
-	got = leat_capture_read(sink->capture, fd);
-	error = sink_send(sink, sink_size(sink), false);
-	if (error == -EAGAIN)
-		sink_pause_for_channel(sink);
-	return error && error != -EAGAIN ? error : got;
-}
-
-static ssize_t collect_or_nap(struct sink *sink, int fd, bool readable)
-{
-	struct task_output *task = sink->task;
-
-	if (output_naps(task))
-		return -EAGAIN;
-	sink_go_on(sink);
-	if (task->output->settings.mode == OUTPUT_KEEP) // it is waiting in the queue
-		sink_watch(sink, task->claim.wake_fd, POLLIN);
-	return collect(&sink->stream, fd, readable);
-}
-
-static ssize_t take_output(struct leat_stream *stream, int fd, bool readable)
-{
-	struct sink *sink = stream->argument;
-
-	if (stream->last || atomic_load(sink->broken))
-		return collect(stream, fd, readable);
-	if (!gets_floor(sink))
-		return collect_or_nap(sink, fd, readable);
-	return stream_on(sink, fd, readable);
-}
 
 /* ---- when the task has ended ---- */
 
@@ -197,6 +98,8 @@ static void init_sink(struct sink *sink, struct task_output *task, bool is_err)
 		.tag = &task->tag,
 		.sequence = task->sequence,
 		.by_lines = output->settings.mode == OUTPUT_LINES,
+		.tail_bytes = is_err ? output->settings.err_tail_bytes
+				     : output->settings.out_tail_bytes,
 	};
 }
 
@@ -447,6 +350,8 @@ void task_output_destroy(struct task_output *task)
 	leat_capture_destroy(task->err.capture);
 	text_finish(&task->out.tagged);
 	text_finish(&task->err.tagged);
+	text_finish(&task->out.tail);
+	text_finish(&task->err.tail);
 	text_finish(&task->tag);
 	free(task);
 }
@@ -458,7 +363,8 @@ static void begin_sink(struct sink *sink)
 	bool is_out = sink == &task->out;
 
 	leat_capture_reset(sink->capture);
-	sink->written = sink->whole = 0;
+	sink->written = sink->whole = sink->tailed = 0;
+	sink->tail.length = 0;
 	sink->tagged.length = sink->tagged_written = 0;
 	sink->line_begun = sink->deepened = sink->sending = false;
 	sink->sequence = task->sequence;
@@ -466,8 +372,8 @@ static void begin_sink(struct sink *sink)
 	sink->splices = !task->tag.length;
 	sink->stream = (struct leat_stream){
 		.take = lines    ? output_lines_take
-			: is_out ? take_output
-				 : collect,
+			: is_out ? output_stream_take
+				 : output_collect,
 		.argument = sink,
 		.also_fd = -1,
 	};
@@ -509,10 +415,18 @@ void task_output_lead(struct task_output *task, const struct text *line)
 void task_output_use_files(struct task_output *task, int out_fd, int err_fd)
 {
 	if (task->output->settings.to_files_alone)
-		task->out.stream.take = task->err.stream.take = collect;
+		task->out.stream.take = task->err.stream.take = output_collect;
 	leat_capture_use_file(task->out.capture, out_fd);
 	leat_capture_use_file(task->err.capture, err_fd);
 	task->out.uses_files = task->err.uses_files = true;
+}
+
+const struct text *task_output_tail(struct task_output *task, bool err)
+{
+	struct sink *sink = err ? &task->err : &task->out;
+
+	sink_note_tail(sink, sink_size(sink));
+	return &sink->tail;
 }
 
 struct leat_stream *task_output_out(struct task_output *task)

@@ -16,6 +16,8 @@ struct output_settings {
 	enum output_mode mode;
 	unsigned slots;            //< how many tasks there may be at the same time
 	bool to_files_alone;       //< what is kept in files is not written besides
+	size_t out_tail_bytes;     //< of a task's standard output, task_output_tail() has
+	size_t err_tail_bytes;     //< of its standard error
 	const char *directory;     //< for temporary files
 	struct leat_context *kill; //< at its end, writes that block are given up
 	struct output_events events;
@@ -103,6 +105,13 @@ void task_output_use_files(struct task_output *task, int out_fd, int err_fd);
 /** For leat_child_run(); NULL: the task writes to descriptors 1 and 2 itself. */
 struct leat_stream *task_output_out(struct task_output *task);
 struct leat_stream *task_output_err(struct task_output *task);
+
+/**
+ * The end of what an attempt, whose process has ended, wrote to standard output or
+ * (`err`) standard error, as many bytes as the settings say; empty where the task writes
+ * itself. To be called before task_output_end(), valid until task_output_begin().
+ */
+const struct text *task_output_tail(struct task_output *task, bool err);
 
 /**
  * The task has ended: see to it that all it wrote is written, and `line` (may be empty)

@@ -51,6 +51,8 @@ void task_output_take_over(struct task_output *task, struct kept_output *kept)
 	leat_capture_destroy(task->err.capture);
 	task->out.capture = kept->out;
 	task->err.capture = kept->err;
+	task->out.tailed = sink_size(&task->out);
+	task->err.tailed = sink_size(&task->err);
 	text_finish(&kept->tag);
 	*kept = (struct kept_output){0};
 }

@@ -1,4 +1,4 @@
-/* What output.c and output_lines.c share. */
+/* What output.c and its parts share. */
 #ifndef LEAT_CLI_OUTPUT_INSIDE_H
 #define LEAT_CLI_OUTPUT_INSIDE_H
 
@@ -43,6 +43,11 @@ bool output_make_captures(const struct output *output, struct leat_capture **out
 
 /** Whether the task is held back for a moment: its standard output is paused then. */
 bool output_naps(struct task_output *task);
+
+/** `take` of a stream that is collected until its task has ended, and of one that goes
+ * out as it comes once the task has the floor. */
+ssize_t output_collect(struct leat_stream *stream, int fd, bool readable);
+ssize_t output_stream_take(struct leat_stream *stream, int fd, bool readable);
 
 /** The mode OUTPUT_LINES: `take` of both streams, and task_output_end(). */
 ssize_t output_lines_take(struct leat_stream *stream, int fd, bool readable);

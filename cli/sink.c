@@ -109,12 +109,57 @@ bool sink_has_more(const struct sink *sink)
 	return sink_size(sink) > sink->written || sink->tagged.length;
 }
 
+static void append_to_tail(struct sink *sink, uint64_t from, uint64_t limit)
+{
+	char chunk[CHUNK_BYTES];
+	const char *bytes;
+
+	while (from < limit) {
+		ssize_t length = leat_capture_view(
+			sink->capture, from, chunk, sizeof chunk, &bytes);
+
+		if (length <= 0)
+			return;
+		if (length > (ssize_t)(limit - from))
+			length = (ssize_t)(limit - from);
+		text_append(&sink->tail, bytes, (size_t)length);
+		from += (uint64_t)length;
+	}
+}
+
+void sink_note_tail(struct sink *sink, uint64_t limit)
+{
+	struct text *tail = &sink->tail;
+	uint64_t from = sink->tailed;
+
+	if (!sink->tail_bytes || limit <= from)
+		return;
+	if (limit - from >= sink->tail_bytes) {
+		from = limit - sink->tail_bytes;
+		tail->length = 0;
+	}
+	append_to_tail(sink, from, limit);
+	if (tail->length > sink->tail_bytes) {
+		size_t surplus = tail->length - sink->tail_bytes;
+
+		tail->length -= surplus;
+		memmove(tail->bytes, tail->bytes + surplus, tail->length);
+	}
+	sink->tailed = limit;
+}
+
+static void empty_capture(struct sink *sink)
+{
+	leat_capture_reset(sink->capture);
+	sink->written = sink->whole = sink->tailed = 0;
+}
+
 void sink_forget_written(struct sink *sink)
 {
 	if (!sink_size(sink) || sink->uses_files)
 		return;
-	leat_capture_reset(sink->capture);
-	sink->written = sink->whole = 0;
+	sink_note_tail(sink, sink_size(sink));
+	empty_capture(sink);
 }
 
 void sink_begin_sending(struct sink *sink)
@@ -172,7 +217,8 @@ void sink_keep_begun_line(struct sink *sink)
 		memmove(rest + length, bytes, (size_t)got);
 		length += (size_t)got;
 	}
-	sink_forget_written(sink);
+	sink_note_tail(sink, sink->written);
+	empty_capture(sink);
 	leat_capture_append(sink->capture, rest, length);
 }
 

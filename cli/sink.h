@@ -37,6 +37,10 @@ struct sink {
 	bool uses_files;              //< the capture is to hold everything
 	bool splices;                 //< bytes may go without a copy, as far as is known
 
+	size_t tail_bytes; //< so much of its end is to be known; 0: nothing
+	struct text tail;
+	uint64_t tailed; //< of what is in the capture, what is in the tail or before it
+
 	uint64_t written;   //< of what is in the capture
 	uint64_t whole;     //< by lines: so much of it are whole lines
 	struct text tagged; //< made of what counts as written, and still to be written
@@ -63,6 +67,9 @@ void sink_begin_sending(struct sink *sink);
  * in reading back, which was told.
  */
 int sink_send(struct sink *sink, uint64_t limit, bool patient);
+
+/** Have the tail be the end of what is in the capture up to `limit`, and was before. */
+void sink_note_tail(struct sink *sink, uint64_t limit);
 
 /** With the channel: tell of its error, if it has one, once. */
 void sink_check_channel(struct sink *sink);

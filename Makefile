@@ -40,7 +40,7 @@ CLI_SOURCES := cli/account.c cli/cancellation.c cli/channel.c cli/color.c cli/co
 	cli/journal/writer.c \
 	cli/main.c cli/lanes.c cli/message.c cli/outlet.c cli/output.c cli/output_attempts.c cli/output_lines.c cli/output_nap.c cli/output_stream.c cli/pending.c \
 	cli/moment.c cli/pace.c cli/plan.c cli/progress.c cli/recipe.c cli/report/events.c cli/report/joblog.c cli/report/json.c cli/results.c cli/retries.c cli/rows.c cli/run.c \
-	cli/run_display.c cli/run_input.c cli/run_open.c cli/run_task.c cli/running.c cli/shell.c cli/signals.c cli/sink.c \
+	cli/run_display.c cli/run_input.c cli/run_open.c cli/run_report.c cli/run_task.c cli/running.c cli/shell.c cli/signals.c cli/sink.c \
 	cli/slot.c cli/split.c cli/tag.c cli/tasks.c cli/template.c cli/unrun.c cli/utf8.c cli/whole_file.c
 UNIT_TESTS := test_account test_capture test_child test_clock test_context test_cpus \
 	test_duration test_family test_find test_floor test_guardian test_input test_message test_native test_output \

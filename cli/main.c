@@ -12,6 +12,7 @@
  *     run_open.c       what can fail before anything runs
  *     run_input.c      reads and submits, or counts
  *     run_task.c       one task in its worker, from a slot to its line in the account
+ *     run_report.c     what is told to others
  *     run_display.c    how far it is
  *   input.c          records from standard input and files; split.c: of quoted text
  *   rows.c           the values of a record, of one source or several; columns.c

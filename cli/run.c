@@ -212,14 +212,6 @@ static const char *temporary_directory(void)
 	return directory && *directory ? directory : "/tmp";
 }
 
-static void events_broke(void *argument, int error)
-{
-	struct run *run = argument;
-
-	run_say(run, "cannot write %s: %s", run->plan->events, strerror(-error));
-	run_fail(run);
-}
-
 static int init_surroundings(struct run *run)
 {
 	const struct plan *plan = run->plan;
@@ -401,9 +393,7 @@ static void run_tasks(struct run *run)
 	if (rows_are_typed(run->rows) && run->plan->command == COMMAND_LINES)
 		message("reading commands from the terminal, one per line, until Ctrl-D");
 	run->started = leat_context_now(run->cancellation.kill);
-	events_start(run->events, leat_context_wake_fd(run->cancellation.kill),
-		events_broke, run);
-	events_run_started(run->events, run->plan, leat_pool_state(run->pool).size);
+	run_report_start(run);
 	read_input(run);
 	retries_drain(run->retries);
 	leat_pool_wait(run->pool);
@@ -447,21 +437,11 @@ static int exit_status(const struct run *run)
 				: account_exit_status(&run->account);
 }
 
-static int final_status(const struct run *run, int number)
+int run_final_status(struct run *run)
 {
+	int number = deadly_signal(run);
+
 	return number ? 128 + number : exit_status(run);
-}
-
-// The journal may be trouble, and the events tell how it all ended.
-static void close_reports(struct run *run)
-{
-	int64_t elapsed = leat_context_now(run->cancellation.kill) - run->started;
-
-	if (journal_close(run->journal, &run->account, elapsed,
-		    final_status(run, deadly_signal(run))) < 0)
-		atomic_store(&run->account.leat_trouble, true);
-	events_summary(run->events, &run->account, elapsed,
-		final_status(run, deadly_signal(run)));
 }
 
 static int conclude(struct run *run)
@@ -472,7 +452,7 @@ static int conclude(struct run *run)
 		atomic_store(&run->account.leat_trouble, true);
 	if (error == -EPIPE && !signals_is_ignored(SIGPIPE))
 		atomic_store(&run->pipe_broken, true);
-	close_reports(run);
+	run_report_end(run);
 	stop_engine(run);
 	if (deadly_signal(run))
 		signals_die_of(deadly_signal(run));

@@ -104,7 +104,7 @@ static bool is_done(struct run *run, struct task *task)
 static void skip(struct run *run, struct task *task)
 {
 	task->end = TASK_SKIPPED;
-	events_task_ended(run->events, run->recipe, task);
+	run_report_task_ended(run, task);
 	account_count(&run->account, TASK_SKIPPED);
 	free(task);
 }
@@ -120,7 +120,7 @@ void run_count_unrun(struct run *run, struct task *task)
 	}
 	task->end = TASK_UNRUN;
 	journal_conclude(run->journal, run->recipe, task);
-	events_task_ended(run->events, run->recipe, task);
+	run_report_task_ended(run, task);
 	account_count(&run->account, TASK_UNRUN);
 	results_forget(&run->surroundings.results, task);
 	unrun_write(&run->unrun, task);

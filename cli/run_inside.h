@@ -66,6 +66,34 @@ void run_say(struct run *run, const char *format, ...)
 /** Raise the level of cancellation, and tell of it. */
 void run_cancel(struct run *run, enum level level, int cause);
 
+/* What is told to others of the run. Nothing of it is an error of the caller's: what
+ * can't be told ends the run as leat's own trouble. */
+
+/** Open the reports but for the events. EXIT_ALL_OK, or another exit status after a
+ * message. */
+int run_open_reports(struct run *run);
+void run_report_start(struct run *run);
+void run_report_attempt_started(
+	struct run *run, const struct task *task, const struct slot *slot);
+
+/** Its process has ended, and its output is still the slot's; task->end and ->again say
+ * what became of it. `error`: a negative errno where it could not be started. */
+void run_report_attempt_ended(struct run *run, const struct task *task,
+	const struct leat_outcome *outcome, int error);
+
+/** There will be no other attempt, and what it wrote has been seen to. */
+void run_report_last_attempt(
+	struct run *run, const struct task *task, const struct leat_outcome *outcome);
+
+/** task->end says how; also of one that never ran. */
+void run_report_task_ended(struct run *run, const struct task *task);
+
+/** Tell how it all ended, and see to it that all that was told is kept. */
+void run_report_end(struct run *run);
+
+/** What the run ends with, where nothing more goes wrong. */
+int run_final_status(struct run *run);
+
 /** Open all that the plan names; EXIT_ALL_OK, or another exit status after a message. */
 int run_open(struct run *run);
 void run_close(struct run *run);

@@ -14,53 +14,6 @@ static int cannot(const char *what, int error)
 	return error;
 }
 
-static void journal_broke(void *argument, const char *words)
-{
-	struct run *run = argument;
-
-	run_say(run, "cannot write the journal %s: %s", run->plan->journal, words);
-	run_fail(run);
-}
-
-static int open_journal(struct run *run)
-{
-	struct journal_events events = {run, journal_broke};
-	const struct plan *plan = run->plan;
-
-	if (!plan->journal || (plan->dry_run && !plan->resume && !plan->resume_failed))
-		return EXIT_ALL_OK;
-	return plan->dry_run ? journal_open_for_looking(&run->journal, plan)
-			     : journal_open(&run->journal, plan, &events);
-}
-
-// What tells of the run besides its output. Where the journal is refused, the rest is
-// left as it was.
-static int open_reports(struct run *run)
-{
-	const struct plan *plan = run->plan;
-	int error = results_open(
-		&run->surroundings.results, plan->results, plan->results_by_values);
-
-	if (error) {
-		message("cannot write to %s: %s", plan->results, strerror(-error));
-		return EXIT_LEAT_TROUBLE;
-	}
-	if (open_journal(run) != EXIT_ALL_OK)
-		goto close_results;
-	if (plan->joblog)
-		error = joblog_open(&run->joblog, plan);
-	if (error) {
-		message("cannot write %s: %s", plan->joblog, strerror(-error));
-		goto close_journal;
-	}
-	return EXIT_ALL_OK;
-close_journal:
-	journal_close(run->journal, &run->account, 0, EXIT_LEAT_TROUBLE);
-close_results:
-	results_close(&run->surroundings.results);
-	return EXIT_LEAT_TROUBLE;
-}
-
 // What can fail before anything runs, in order; EXIT_ALL_OK: all is open.
 int run_open(struct run *run)
 {
@@ -110,7 +63,7 @@ int run_open(struct run *run)
 		message("cannot write %s: %s", plan->unrun_file, strerror(-error));
 		goto close_input;
 	}
-	if (open_reports(run) != EXIT_ALL_OK)
+	if (run_open_reports(run) != EXIT_ALL_OK)
 		goto close_unrun;
 	return EXIT_ALL_OK;
 close_unrun:

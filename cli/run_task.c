@@ -133,17 +133,6 @@ void run_await_held(struct run *run)
 	pthread_mutex_unlock(&run->held_lock);
 }
 
-static void tell_joblog(
-	struct run *run, const struct task *task, const struct leat_outcome *outcome)
-{
-	int error = joblog_add(run->joblog, run->recipe, task, outcome);
-
-	if (!error || atomic_exchange(&run->joblog_broken, true))
-		return;
-	run_say(run, "cannot write %s: %s", run->plan->joblog, strerror(-error));
-	run_fail(run);
-}
-
 static void run_in(struct slot *slot, struct task *task)
 {
 	struct run *run = task->run;
@@ -166,7 +155,7 @@ static void run_in(struct slot *slot, struct task *task)
 	if (begins) {
 		let_go(run, task->held);
 		task->held = false;
-		events_attempt_started(run->events, run->recipe, task, slot_number(slot));
+		run_report_attempt_started(run, task, slot);
 		error = slot_run(slot, task, &outcome);
 	}
 	task->end = classify(&outcome, error);
@@ -185,14 +174,14 @@ static void run_in(struct slot *slot, struct task *task)
 	append_task_line(&line, task, slot_number(slot), &outcome, error, tells);
 
 	if (begins)
-		events_attempt_ended(run->events, task, &outcome, error);
+		run_report_attempt_ended(run, task, &outcome, error);
 	receipt = begins ? journal_end(run->journal, task, &outcome, error) : NULL;
 	trouble = slot_end(slot, task, error ? NULL : &outcome, &line, receipt);
 	task->paused = task->again;
 	if (task->again)
 		journal_deliver(run->journal, receipt, true);
 	else
-		tell_joblog(run, task, &outcome);
+		run_report_last_attempt(run, task, &outcome);
 	journal_settle(run->journal);
 	check_results(run, task, trouble);
 	text_finish(&line);
@@ -244,7 +233,7 @@ bool run_conclude(struct run *run, struct task *task)
 		return false;
 	retries_count(run->retries, -1);
 	journal_conclude(run->journal, run->recipe, task);
-	events_task_ended(run->events, run->recipe, task);
+	run_report_task_ended(run, task);
 	if (task->paused)
 		output_give_up(run->output, task->place, task->sequence, &task->kept);
 	leat_capture_destroy(task->kept.out);

@@ -41,6 +41,11 @@ enum task_end account_classify(const struct leat_outcome *outcome)
 	return outcome->end == LEAT_EXITED && outcome->code == 0 ? TASK_OK : TASK_FAILED;
 }
 
+bool account_is_trouble(enum task_end end)
+{
+	return end == TASK_FAILED || end == TASK_CRASHED || end == TASK_TIMED_OUT;
+}
+
 int account_status(const struct leat_outcome *outcome, int error)
 {
 	if (error)
@@ -59,6 +64,16 @@ int account_status(const struct leat_outcome *outcome, int error)
 void account_count(struct account *account, enum task_end end)
 {
 	atomic_fetch_add(&account->counts[end], 1);
+}
+
+unsigned long long account_failed(const struct account *account)
+{
+	unsigned long long failed = 0;
+
+	for (enum task_end end = 0; end < TASK_ENDS; end++)
+		if (account_is_trouble(end))
+			failed += atomic_load(&account->counts[end]);
+	return failed;
 }
 
 unsigned long long account_total(const struct account *account)
@@ -131,11 +146,6 @@ void account_append_task(struct text *line, uint64_t sequence,
 	text_append(line, "\n", 1);
 }
 
-static bool is_trouble(int end)
-{
-	return end == TASK_FAILED || end == TASK_CRASHED || end == TASK_TIMED_OUT;
-}
-
 void account_append_summary(
 	struct text *line, const struct account *account, int64_t elapsed_ns, bool color)
 {
@@ -145,12 +155,12 @@ void account_append_summary(
 
 	text_format(line, "leat: %llu%s task%s in ", total, more, total == 1 ? "" : "s");
 	duration_append(line, elapsed_ns);
-	for (int end = 0; end < TASK_ENDS; end++) {
+	for (enum task_end end = 0; end < TASK_ENDS; end++) {
 		unsigned long long count = atomic_load(&account->counts[end]);
 
 		if (!count && end != TASK_UNRUN)
 			continue;
-		bool red = color && count && is_trouble(end);
+		bool red = color && count && account_is_trouble(end);
 
 		text_format(line, "%s%s%llu%s %s%s", separator, red ? COLOR_RED : "",
 			count, end == TASK_UNRUN ? more : "", end_names[end],
@@ -166,9 +176,7 @@ int account_exit_status(const struct account *account)
 		return EXIT_LEAT_TROUBLE;
 	if (atomic_load(&account->deadline_hit))
 		return EXIT_DEADLINE;
-	if (atomic_load(&account->counts[TASK_FAILED]) ||
-		atomic_load(&account->counts[TASK_CRASHED]) ||
-		atomic_load(&account->counts[TASK_TIMED_OUT]))
+	if (account_failed(account))
 		return EXIT_TASK_TROUBLE;
 	return EXIT_ALL_OK;
 }

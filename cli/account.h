@@ -41,6 +41,12 @@ const char *account_end_name(enum task_end end);
 
 enum task_end account_classify(const struct leat_outcome *outcome);
 
+/** Whether the task was run and did not go well: failed, crashed, timed out. */
+bool account_is_trouble(enum task_end end);
+
+/** How many of them there are. */
+unsigned long long account_failed(const struct account *account);
+
 /** What a shell would have as the exit status; `error`: leat's own, instead. */
 int account_status(const struct leat_outcome *outcome, int error);
 

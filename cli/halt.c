@@ -66,11 +66,8 @@ int halt_parse(struct halt *halt, const char *text)
 static unsigned long long count_seen(
 	const struct halt *halt, const struct account *account)
 {
-	const atomic_ullong *counts = account->counts;
-	unsigned long long ok = atomic_load(&counts[TASK_OK]);
-	unsigned long long failed = atomic_load(&counts[TASK_FAILED]) +
-				    atomic_load(&counts[TASK_CRASHED]) +
-				    atomic_load(&counts[TASK_TIMED_OUT]);
+	unsigned long long ok = atomic_load(&account->counts[TASK_OK]);
+	unsigned long long failed = account_failed(account);
 
 	return halt->what == HALT_FAIL      ? failed
 	       : halt->what == HALT_SUCCESS ? ok

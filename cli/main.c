@@ -12,6 +12,7 @@
  *     run_open.c       what can fail before anything runs
  *     run_input.c      reads and submits, or counts
  *     run_task.c       one task in its worker, from a slot to its line in the account
+ *     run_frame.c      leat's words around what a task wrote
  *     run_report.c     what is told to others
  *     run_display.c    how far it is
  *   input.c          records from standard input and files; split.c: of quoted text
@@ -34,6 +35,7 @@
  *     channel.c        one of the two, as it is written
  *   results.c        what a task wrote and how it went, in files
  *   display.c        the progress line: progress.c draws it, running.c: what runs
+ *   cells.c          what a text takes of a terminal's line
  *   account.c        what became of each task, in words and numbers; color.c
  *   journal/         what was run and how it went, kept for good; --resume, --list
  *     journal.c        from its opening to its end; steps.c: what is told of each task
@@ -42,10 +44,14 @@
  *     tail.c           what is not written yet, safe from a SIGKILL; who may write
  *     store.c          the database; list.c: what is printed of it
  *   report/          what others read: joblog.c, events.c (json.c)
+ *     ci.c             groups and marks in a CI service's log; ci_summary.c
+ *     recap.c          the failed tasks once more
  *   unrun.c          the records that were not run; whole_file.c: written whole
  *   signals.c        the thread that receives signals
  *   cancellation.c   the three levels that they lead to
  *   moment.c         points in time
+ *   ci_log.c         what a CI service shows; guard.c: what Azure must not find in it
+ *   plain.c          what was written for a terminal, without its escape sequences
  *   utf8.c           what of some bytes is text
  *   message.c        words on standard error; exit_status.h: all exit statuses
  */

@@ -52,31 +52,35 @@ void task_output_write_line(struct task_output *task, const struct text *line)
 	sink_check_channel(&task->err);
 }
 
-// With the floor: standard output, standard error and `line`, with nothing in between.
+// With the floor: standard output, standard error and the line, with nothing between.
 // Standard error is taken before standard output is begun where both are the same file.
-void output_write_whole(struct task_output *task, const struct text *line)
+void output_write_whole(struct task_output *task, const struct frame *frame)
 {
 	struct outlet *outlet = &task->output->outlet;
-	bool has_err = sink_has_more(&task->err) || line->length;
+	bool has_err = sink_has_more(&task->err) || frame->line.length;
 	bool uses_err = has_err || outlet->same_file;
 	bool err_first = outlet->same_file || !sink_has_more(&task->out);
 
 	if (!sink_has_more(&task->out) && !has_err)
 		return;
-	if (err_first)
+	if (err_first) {
 		outlet_take_err(outlet);
+		task_output_write_line(task, &frame->head);
+	}
 	if (sink_has_more(&task->out)) {
 		if (!task->streams)
 			sink_begin_sending(&task->out);
 		sink_send(&task->out, sink_size(&task->out), true);
 	}
-	if (uses_err && !err_first)
+	if (uses_err && !err_first) {
 		outlet_take_err(outlet);
+		task_output_write_line(task, &frame->head);
+	}
 	if (sink_has_more(&task->err)) {
 		sink_begin_sending(&task->err);
 		sink_send(&task->err, sink_size(&task->err), true);
 	}
-	task_output_write_line(task, line);
+	task_output_write_line(task, &frame->line);
 	if (uses_err)
 		outlet_give_err_back(outlet);
 }
@@ -98,6 +102,7 @@ static void init_sink(struct sink *sink, struct task_output *task, bool is_err)
 		.tag = &task->tag,
 		.sequence = task->sequence,
 		.by_lines = output->settings.mode == OUTPUT_LINES,
+		.guarded = output->settings.guards_output,
 		.tail_bytes = is_err ? output->settings.err_tail_bytes
 				     : output->settings.out_tail_bytes,
 	};
@@ -123,11 +128,12 @@ static void write_parcel(struct output *output, struct parcel *parcel)
 	init_sink(&task.err, &task, true);
 	task.out.capture = parcel->out;
 	task.err.capture = parcel->err;
-	task.out.splices = task.err.splices = !parcel->tag.length;
+	task.out.splices = task.err.splices =
+		!parcel->tag.length && !output->settings.guards_output;
 	if (parcel->error)
 		output->settings.events.lost(output->settings.events.argument,
 			parcel->sequence, -parcel->error);
-	output_write_whole(&task, &parcel->line);
+	output_write_whole(&task, &parcel->frame);
 	text_finish(&task.out.tagged);
 	text_finish(&task.err.tagged);
 	deliver(output, parcel->receipt, !parcel->error);
@@ -161,7 +167,7 @@ bool output_make_captures(
 
 // The parcel gets the captures, the task new ones. NULL: there is no memory for that.
 static struct parcel *make_parcel(
-	struct task_output *task, const struct text *line, void *receipt)
+	struct task_output *task, const struct frame *frame, void *receipt)
 {
 	struct parcel *parcel = calloc(1, sizeof *parcel);
 	struct leat_capture *out, *err;
@@ -179,28 +185,29 @@ static struct parcel *make_parcel(
 	parcel->out = task->out.capture;
 	parcel->err = task->err.capture;
 	text_append(&parcel->tag, task->tag.bytes, task->tag.length);
-	text_append(&parcel->line, line->bytes, line->length);
+	text_append(&parcel->frame.head, frame->head.bytes, frame->head.length);
+	text_append(&parcel->frame.line, frame->line.bytes, frame->line.length);
 	task->out.capture = out;
 	task->err.capture = err;
 	return parcel;
 }
 
 // Returns whether that was done; else it was left behind, with the receipt.
-static bool end_whole(struct task_output *task, const struct text *line, void *receipt)
+static bool end_whole(struct task_output *task, const struct frame *frame, void *receipt)
 {
 	struct output *output = task->output;
 	bool ordered = output->settings.mode == OUTPUT_KEEP;
 	struct parcel *parcel;
 
 	if (!ordered && !task->streams && !sink_has_more(&task->out) &&
-		!sink_has_more(&task->err) && !line->length)
+		!sink_has_more(&task->err) && !frame->line.length)
 		return true;
 	if (floor_enter(output->floor, &task->claim, false)) {
-		output_write_whole(task, line);
+		output_write_whole(task, frame);
 		pass_on(task);
 		return true;
 	}
-	parcel = make_parcel(task, line, receipt);
+	parcel = make_parcel(task, frame, receipt);
 	if (parcel && floor_leave_behind(output->floor, &task->claim, parcel))
 		return false;
 	if (!parcel)
@@ -208,7 +215,7 @@ static bool end_whole(struct task_output *task, const struct text *line, void *r
 	if (parcel)
 		write_parcel(output, parcel);
 	else
-		output_write_whole(task, line);
+		output_write_whole(task, frame);
 	pass_on(task);
 	parcel_destroy(parcel);
 	return !parcel;
@@ -226,14 +233,14 @@ bool output_is_kept(struct task_output *task)
 	return !error;
 }
 
-void task_output_end(struct task_output *task, const struct text *line, void *receipt)
+void task_output_end(struct task_output *task, const struct frame *frame, void *receipt)
 {
 	struct output *output = task->output;
 	bool whole, done = true;
 
 	if (!output->floor) {
-		if (line->length)
-			outlet_notice(&output->outlet, line);
+		if (frame->line.length)
+			outlet_notice(&output->outlet, &frame->line);
 		deliver(output, receipt, true);
 		return;
 	}
@@ -243,15 +250,15 @@ void task_output_end(struct task_output *task, const struct text *line, void *re
 		task->err.written = sink_size(&task->err);
 	}
 	if (output->settings.mode == OUTPUT_LINES)
-		output_lines_end(task, line);
+		output_lines_end(task, &frame->line);
 	else
-		done = end_whole(task, line, whole ? receipt : NULL);
+		done = end_whole(task, frame, whole ? receipt : NULL);
 	if (done || !whole)
 		deliver(output, receipt, whole);
 }
 
 void output_give_up(struct output *output, uint64_t place, uint64_t sequence,
-	struct kept_output *kept)
+	struct kept_output *kept, struct frame *frame)
 {
 	struct task_output task = {
 		.output = output,
@@ -266,25 +273,39 @@ void output_give_up(struct output *output, uint64_t place, uint64_t sequence,
 		*parcel = (struct parcel){.sequence = sequence,
 			.out = kept->out,
 			.err = kept->err,
-			.tag = kept->tag};
+			.tag = kept->tag,
+			.frame = *frame};
 	else
 		output->settings.events.lost(
 			output->settings.events.argument, sequence, ENOMEM);
 	if (!floor_enter(output->floor, &task.claim, !parcel) &&
 		floor_leave_behind(output->floor, &task.claim, parcel)) {
 		*kept = (struct kept_output){0};
+		*frame = (struct frame){0};
 		return;
 	}
 	if (parcel) {
 		write_parcel(output, parcel);
 		*kept = (struct kept_output){0};
+		*frame = (struct frame){0};
 	}
 	pass_on(&task);
 	parcel_destroy(parcel);
 }
 
+static void append_guarded(
+	const struct output *output, const struct text *line, struct text *guarded)
+{
+	const struct output_events *events = &output->settings.events;
+
+	text_append(guarded, line->bytes, line->length);
+	if (events->guard)
+		events->guard(events->argument, guarded);
+}
+
 void output_line(struct output *output, uint64_t place, const struct text *line)
 {
+	struct frame frame = {0};
 	struct task_output task = {
 		.output = output,
 		.claim = {.key = place, .wake_fd = -1},
@@ -292,14 +313,16 @@ void output_line(struct output *output, uint64_t place, const struct text *line)
 
 	if (output->settings.mode != OUTPUT_GROUP &&
 		output->settings.mode != OUTPUT_KEEP) {
-		outlet_notice(&output->outlet, line);
+		output_notice(output, line);
 		return;
 	}
+	append_guarded(output, line, &frame.line);
 	init_sink(&task.out, &task, false);
 	init_sink(&task.err, &task, true);
 	floor_enter(output->floor, &task.claim, true);
-	output_write_whole(&task, line);
+	output_write_whole(&task, &frame);
 	pass_on(&task);
+	frame_finish(&frame);
 }
 
 /* ---- a task's beginning ---- */
@@ -369,11 +392,12 @@ static void begin_sink(struct sink *sink)
 	sink->line_begun = sink->deepened = sink->sending = false;
 	sink->sequence = task->sequence;
 	sink->uses_files = false;
-	sink->splices = !task->tag.length;
+	sink->splices = !task->tag.length && !sink->guarded;
+	sink->matched = 0;
 	sink->stream = (struct leat_stream){
-		.take = lines    ? output_lines_take
-			: is_out ? output_stream_take
-				 : output_collect,
+		.take = lines                                        ? output_lines_take
+			: is_out && !task->output->settings.collects ? output_stream_take
+								     : output_collect,
 		.argument = sink,
 		.also_fd = -1,
 	};
@@ -394,7 +418,7 @@ void task_output_begin(struct task_output *task, uint64_t place, uint64_t sequen
 	begin_sink(&task->out);
 	begin_sink(&task->err);
 	task->claim.key = place;
-	if (output->settings.mode != OUTPUT_KEEP)
+	if (output->settings.mode != OUTPUT_KEEP || output->settings.collects)
 		return;
 	// Once it is the task's turn, what it has written goes out even if it writes no
 	// more.
@@ -427,6 +451,11 @@ const struct text *task_output_tail(struct task_output *task, bool err)
 
 	sink_note_tail(sink, sink_size(sink));
 	return &sink->tail;
+}
+
+bool task_output_has_more(const struct task_output *task, bool err)
+{
+	return sink_has_more(err ? &task->err : &task->out);
 }
 
 struct leat_stream *task_output_out(struct task_output *task)
@@ -485,7 +514,17 @@ void output_destroy(struct output *output)
 
 void output_notice(struct output *output, const struct text *line)
 {
-	outlet_notice(&output->outlet, line);
+	struct text guarded = {0};
+
+	append_guarded(output, line, &guarded);
+	outlet_notice(&output->outlet, &guarded);
+	text_finish(&guarded);
+}
+
+void output_command(struct output *output, const struct text *command)
+{
+	if (command->length)
+		outlet_notice(&output->outlet, command);
 }
 
 void output_status(struct output *output, const struct text *status)

@@ -2,6 +2,7 @@
 #ifndef LEAT_CLI_OUTPUT_H
 #define LEAT_CLI_OUTPUT_H
 
+#include "frame.h"
 #include "leat.h"
 #include "sink.h"
 
@@ -14,8 +15,11 @@ enum output_mode {
 
 struct output_settings {
 	enum output_mode mode;
-	unsigned slots;            //< how many tasks there may be at the same time
-	bool to_files_alone;       //< what is kept in files is not written besides
+	unsigned slots;      //< how many tasks there may be at the same time
+	bool to_files_alone; //< what is kept in files is not written besides
+	bool frames;         //< attempts of a task that are kept are written in one frame
+	bool collects;       //< a frame's head tells the end: nothing is streamed
+	bool guards_output;  //< guard.h
 	size_t out_tail_bytes;     //< of a task's standard output, task_output_tail() has
 	size_t err_tail_bytes;     //< of its standard error
 	const char *directory;     //< for temporary files
@@ -36,6 +40,9 @@ void output_destroy(struct output *output);
  * the middle of a task's, as soon as that is over. Does not wait for that.
  */
 void output_notice(struct output *output, const struct text *line);
+
+/** The same of what is for who shows the output, and written as it is; or empty. */
+void output_command(struct output *output, const struct text *command);
 
 /** Write to standard output, while there are no tasks. Returns 0 or a negative errno. */
 int output_print(struct output *output, const char *bytes, size_t length);
@@ -84,17 +91,22 @@ struct kept_output {
  * task_output_take_over().
  */
 void task_output_pause(
-	struct task_output *task, const struct text *line, struct kept_output *kept);
+	struct task_output *task, const struct frame *frame, struct kept_output *kept);
 
 /**
  * In place of task_output_begin(), where there is no further attempt: what was kept comes
- * out in its place, and those behind it are waited for no more. Empties *kept.
+ * out in its place, in `frame`, and those behind it are waited for no more. Empties
+ * *kept, and *frame where both go together.
  */
 void output_give_up(struct output *output, uint64_t place, uint64_t sequence,
-	struct kept_output *kept);
+	struct kept_output *kept, struct frame *frame);
 
 /** After task_output_begin(): what earlier attempts left comes first. Empties *kept. */
 void task_output_take_over(struct task_output *task, struct kept_output *kept);
+
+/** Whether there is output of the attempt, and of those before it, to be written to
+ * standard output or (`err`) standard error. */
+bool task_output_has_more(const struct task_output *task, bool err);
 
 /** Have `line` come before what the task is going to write to standard output. */
 void task_output_lead(struct task_output *task, const struct text *line);
@@ -114,11 +126,12 @@ struct leat_stream *task_output_err(struct task_output *task);
 const struct text *task_output_tail(struct task_output *task, bool err);
 
 /**
- * The task has ended: see to it that all it wrote is written, and `line` (may be empty)
- * behind it to standard error. Blocks while others that have ended are written, and as
- * long as the readers do. When that has been done, here or later by another task's
- * thread, the receiver of events gets the `receipt`, where it is not NULL.
+ * The task has ended: see to it that all it wrote is written, in its `frame`, the lines
+ * of which go to standard error; the head only in the modes that collect. Blocks while
+ * others that have ended are written, and as long as the readers do. When that has been
+ * done, here or later by another task's thread, the receiver of events gets the
+ * `receipt`, where it is not NULL.
  */
-void task_output_end(struct task_output *task, const struct text *line, void *receipt);
+void task_output_end(struct task_output *task, const struct frame *frame, void *receipt);
 
 #endif

@@ -22,21 +22,22 @@ static bool keep_captures(struct task_output *task, struct kept_output *kept)
 }
 
 void task_output_pause(
-	struct task_output *task, const struct text *line, struct kept_output *kept)
+	struct task_output *task, const struct frame *frame, struct kept_output *kept)
 {
 	struct output *output = task->output;
 
 	if (output->settings.mode != OUTPUT_KEEP) {
-		task_output_end(task, line, NULL);
+		task_output_end(task, frame, NULL);
 		return;
 	}
 	output_is_kept(task);
-	if (floor_enter(output->floor, &task->claim, false)) {
-		output_write_whole(task, line);
+	if (!output->settings.frames && floor_enter(output->floor, &task->claim, false)) {
+		output_write_whole(task, frame);
 		floor_release(output->floor, &task->claim);
 		outlet_end_out(&output->outlet);
 	} else if (!task->out.uses_files) { // else it is in the files
-		leat_capture_append(task->err.capture, line->bytes, line->length);
+		leat_capture_append(
+			task->err.capture, frame->line.bytes, frame->line.length);
 		if (!keep_captures(task, kept))
 			output->settings.events.lost(
 				output->settings.events.argument, task->sequence, ENOMEM);

@@ -30,8 +30,9 @@ struct task_output {
 /** With the floor and standard error: write leat's own line of the task. */
 void task_output_write_line(struct task_output *task, const struct text *line);
 
-/** With the floor: write all the task wrote, and the line behind it. */
-void output_write_whole(struct task_output *task, const struct text *line);
+/** With the floor: write all the task wrote, in its frame; without any output and line,
+ * nothing. */
+void output_write_whole(struct task_output *task, const struct frame *frame);
 
 /** Whether all that the task wrote could be collected; else it is told that it was not.
  */

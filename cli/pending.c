@@ -35,7 +35,7 @@ struct pending {
 
 /* What the spool says of a parcel; the bytes follow in this order. */
 struct header {
-	uint64_t sequence, tag, line, out, err;
+	uint64_t sequence, tag, head, line, out, err;
 	void *receipt;
 };
 
@@ -46,7 +46,7 @@ void parcel_destroy(struct parcel *parcel)
 	leat_capture_destroy(parcel->out);
 	leat_capture_destroy(parcel->err);
 	text_finish(&parcel->tag);
-	text_finish(&parcel->line);
+	frame_finish(&parcel->frame);
 	free(parcel);
 }
 
@@ -100,7 +100,8 @@ static bool has_file(const struct leat_capture *capture)
 
 static size_t memory_of(const struct parcel *parcel)
 {
-	size_t bytes = PARCEL_BYTES + parcel->tag.length + parcel->line.length;
+	size_t bytes = PARCEL_BYTES + parcel->tag.length + parcel->frame.head.length +
+		       parcel->frame.line.length;
 
 	bytes += has_file(parcel->out) ? 0 : size_of(parcel->out);
 	return bytes + (has_file(parcel->err) ? 0 : size_of(parcel->err));
@@ -124,7 +125,8 @@ static int spool_parcel(struct leat_capture *spool, const struct parcel *parcel)
 	struct header header = {
 		.sequence = parcel->sequence,
 		.tag = parcel->tag.length,
-		.line = parcel->line.length,
+		.head = parcel->frame.head.length,
+		.line = parcel->frame.line.length,
 		.out = size_of(parcel->out),
 		.err = size_of(parcel->err),
 		.receipt = parcel->receipt,
@@ -134,7 +136,9 @@ static int spool_parcel(struct leat_capture *spool, const struct parcel *parcel)
 	if (!error)
 		error = append_to(spool, parcel->tag.bytes, header.tag);
 	if (!error)
-		error = append_to(spool, parcel->line.bytes, header.line);
+		error = append_to(spool, parcel->frame.head.bytes, header.head);
+	if (!error)
+		error = append_to(spool, parcel->frame.line.bytes, header.line);
 	if (!error && header.out)
 		error = leat_capture_replay(parcel->out, append_to, spool);
 	if (!error && header.err)
@@ -207,7 +211,9 @@ static struct parcel *unspool_parcel(struct pending *pending, uint64_t at)
 	parcel->receipt = header.receipt;
 	unspool(pending->spool, &at, header.tag, keep_in_text, &parcel->tag,
 		&parcel->error);
-	unspool(pending->spool, &at, header.line, keep_in_text, &parcel->line,
+	unspool(pending->spool, &at, header.head, keep_in_text, &parcel->frame.head,
+		&parcel->error);
+	unspool(pending->spool, &at, header.line, keep_in_text, &parcel->frame.line,
 		&parcel->error);
 	unspool_capture(pending, &at, header.out, &parcel->out, &parcel->error);
 	unspool_capture(pending, &at, header.err, &parcel->err, &parcel->error);

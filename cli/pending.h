@@ -2,17 +2,17 @@
 #ifndef LEAT_CLI_PENDING_H
 #define LEAT_CLI_PENDING_H
 
+#include "frame.h"
 #include "leat.h"
-#include "message.h"
 
 /** One task's output, all of it; NULL captures are empty ones. */
 struct parcel {
 	uint64_t sequence; //< the task's
 	struct leat_capture *out, *err;
-	struct text tag;  //< before each line; empty: none
-	struct text line; //< leat's own, behind it
-	int error;        //< negative errno: some of it is lost
-	void *receipt;    //< its writer's to hand on, when it is written
+	struct text tag; //< before each line; empty: none
+	struct frame frame;
+	int error;     //< negative errno: some of it is lost
+	void *receipt; //< its writer's to hand on, when it is written
 };
 
 /** Free the parcel with all that it owns. NULL is fine. */

@@ -103,6 +103,9 @@ struct retry_on {
 	size_t count;
 };
 
+/** Whose log standard output is. */
+enum ci_service { CI_AUTO, CI_NONE, CI_GITHUB, CI_GITLAB, CI_AZURE };
+
 /** What a front end decides by rules of its own, where it has any. */
 struct front_rules {
 	int (*exit_status)(const struct account *account);
@@ -192,6 +195,8 @@ struct plan {
 	size_t outcome_count;
 	uint64_t show;    //< its task of this number; 0: none
 	char **arguments; //< the command line
+	enum ci_service ci;
+	bool recap, no_recap;
 	bool summary, quiet;
 	const struct front_rules *rules; //< NULL: leat's own
 

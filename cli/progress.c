@@ -9,10 +9,10 @@
  */
 #include "progress.h"
 
-#include "moment.h"
-
+#include "cells.h"
 #include "duration.h"
 #include "leat.h"
+#include "moment.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -22,7 +22,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
-#include <wchar.h>
 
 #define COLUMNS_UNKNOWN 80
 #define BAR_COLUMNS_LEAST 72 //< of the terminal: no bar in a narrower one
@@ -34,94 +33,6 @@
 
 #define RED "\033[31m"
 #define PLAIN "\033[m"
-#define ELLIPSIS 0x2026
-
-// ---- characters and cells ----
-
-/* A character as it is shown. */
-struct glyph {
-	char bytes[MB_LEN_MAX];
-	size_t length; //< of `bytes`
-	size_t cells;
-	size_t taken; //< bytes of the text that it stands for
-};
-
-// The character at the start of what must not be empty.
-static struct glyph glyph_at(const char *text, size_t length)
-{
-	struct glyph glyph = {.bytes = "?", .length = 1, .cells = 1, .taken = 1};
-	unsigned char byte = (unsigned char)*text;
-	mbstate_t state = {0};
-	wchar_t character;
-	size_t taken;
-	int cells;
-
-	if (byte < 0x20 || byte == 0x7F) {
-		glyph.bytes[0] = '^';
-		glyph.bytes[1] = (char)(byte ^ 0x40);
-		glyph.length = glyph.cells = 2;
-		return glyph;
-	}
-	taken = mbrtowc(&character, text, length, &state);
-	if (!taken || taken > sizeof glyph.bytes) // (size_t)-1 and -2: not a character
-		return glyph;
-	glyph.taken = taken;
-	cells = wcwidth(character);
-	if (cells < 0) // nothing to be shown, as the control characters from U+0080 on
-		return glyph;
-	memcpy(glyph.bytes, text, taken);
-	glyph.length = taken;
-	glyph.cells = (size_t)cells;
-	return glyph;
-}
-
-static struct glyph ellipsis(void)
-{
-	struct glyph glyph;
-	mbstate_t state = {0};
-	int cells = wcwidth(ELLIPSIS);
-
-	glyph.length = wcrtomb(glyph.bytes, ELLIPSIS, &state);
-	glyph.cells = (size_t)cells;
-	if (glyph.length == (size_t)-1 || cells < 1)
-		glyph = (struct glyph){.bytes = "...", .length = 3, .cells = 3};
-	return glyph;
-}
-
-// The cells that a text takes, or any number above `enough` where it takes more.
-static size_t cells_of(const char *text, size_t length, size_t enough)
-{
-	size_t cells = 0;
-
-	for (size_t at = 0; at < length && cells <= enough;) {
-		struct glyph glyph = glyph_at(text + at, length - at);
-
-		cells += glyph.cells;
-		at += glyph.taken;
-	}
-	return cells;
-}
-
-// Append as much as there is room for, and an ellipsis where that is not all.
-static void append_cut(struct text *line, const char *text, size_t length, size_t room)
-{
-	bool cut = cells_of(text, length, room) > room;
-	struct glyph end = ellipsis();
-
-	if (cut)
-		room -= end.cells < room ? end.cells : room;
-	for (size_t at = 0; at < length;) {
-		struct glyph glyph = glyph_at(text + at, length - at);
-
-		if (glyph.cells > room)
-			break;
-		room -= glyph.cells;
-		at += glyph.taken;
-		text_append(line, glyph.bytes, glyph.length);
-	}
-	if (cut)
-		text_append(line, end.bytes, end.length);
-}
 
 // ---- what there is to say ----
 
@@ -231,7 +142,7 @@ static void write_common(struct parts *parts, const struct progress_state *state
 		text_format(&texts[FAILED], "%" PRIu64 " failed", state->failed);
 	text_format(&texts[RUNNING], "%u running", state->running);
 	if (state->waiting)
-		append_cut(&texts[WAITING], state->waiting, strlen(state->waiting),
+		cells_append_cut(&texts[WAITING], state->waiting, strlen(state->waiting),
 			SIZE_MAX);
 	write_rate(&texts[RATE], state);
 	write_left(&texts[LEFT], state);
@@ -323,7 +234,7 @@ void progress_append_line(struct text *line, const struct progress_state *state,
 	append_common(line, &parts, color);
 	if (parts.cells[COMMAND]) {
 		text_append(line, ": ", 2);
-		append_cut(line, state->longest, state->longest_length,
+		cells_append_cut(line, state->longest, state->longest_length,
 			rest + parts.cells[COMMAND] - behind->length);
 		text_append(line, behind->bytes, behind->length);
 	}

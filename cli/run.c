@@ -272,6 +272,13 @@ static int start_signals(struct run *run)
 	return signals_start(&run->signals, &run->receiver);
 }
 
+static void guard_line(void *argument, struct text *line)
+{
+	struct run *run = argument;
+
+	ci_guard(&run->ci, line);
+}
+
 static int start_output(struct run *run, unsigned size)
 {
 	struct output_settings settings = {
@@ -280,7 +287,12 @@ static int start_output(struct run *run, unsigned size)
 		.to_files_alone = run->plan->results_by_values && run->plan->results,
 		.directory = run->temporary_directory,
 		.kill = run->cancellation.kill,
-		.events = {run, output_broke, output_lost, output_delivered},
+		.frames = run->ci.has_frames,
+		.collects = run->ci.has_groups,
+		.guards_output = ci_guards_output(&run->ci),
+		.err_tail_bytes = run->recap ? RECAP_ERR_BYTES : 0,
+		.events = {run, output_broke, output_lost, output_delivered,
+			run->ci.service == CI_NONE ? NULL : guard_line},
 	};
 
 	return output_create(&run->output, &settings);
@@ -303,9 +315,12 @@ static int start_engine(struct run *run)
 	run->slots = calloc(run->slot_count, sizeof *run->slots);
 	if (!run->slots)
 		return -ENOMEM;
-	error = start_output(run, size);
+	error = run_open_frames(run);
 	if (error)
 		goto free_slots;
+	error = start_output(run, size);
+	if (error)
+		goto close_frames;
 	error = init_surroundings(run);
 	if (error)
 		goto destroy_output;
@@ -334,6 +349,8 @@ finish_surroundings:
 	surroundings_finish(&run->surroundings);
 destroy_output:
 	output_destroy(run->output);
+close_frames:
+	recap_destroy(run->recap);
 free_slots:
 	free(run->slots);
 	return error;
@@ -350,6 +367,7 @@ static void stop_engine(struct run *run)
 	free(run->slots);
 	surroundings_finish(&run->surroundings);
 	output_destroy(run->output);
+	recap_destroy(run->recap);
 }
 
 static bool all_ok(const struct run *run)
@@ -378,7 +396,7 @@ static void print_summary(struct run *run)
 	struct text line = {0};
 
 	tell_of_skipped(run);
-
+	run_print_recap(run);
 	if (plan->quiet || plan->dry_run ||
 		(all_ok(run) && !plan->summary && !isatty(STDERR_FILENO)))
 		return;
@@ -394,6 +412,7 @@ static void run_tasks(struct run *run)
 		message("reading commands from the terminal, one per line, until Ctrl-D");
 	run->started = leat_context_now(run->cancellation.kill);
 	run_report_start(run);
+	run_begin_frames(run);
 	read_input(run);
 	retries_drain(run->retries);
 	leat_pool_wait(run->pool);
@@ -453,6 +472,7 @@ static int conclude(struct run *run)
 	if (error == -EPIPE && !signals_is_ignored(SIGPIPE))
 		atomic_store(&run->pipe_broken, true);
 	run_report_end(run);
+	run_end_frames(run);
 	stop_engine(run);
 	if (deadly_signal(run))
 		signals_die_of(deadly_signal(run));

@@ -13,12 +13,10 @@ uint64_t run_total(struct run *run)
 static void count_progress(void *argument, struct progress_state *state)
 {
 	struct run *run = argument;
-	atomic_ullong *counts = run->account.counts;
+	const struct account *account = &run->account;
 
-	state->done = account_total(&run->account) - atomic_load(&counts[TASK_UNRUN]);
-	state->failed = atomic_load(&counts[TASK_FAILED]) +
-			atomic_load(&counts[TASK_CRASHED]) +
-			atomic_load(&counts[TASK_TIMED_OUT]);
+	state->done = account_total(account) - atomic_load(&account->counts[TASK_UNRUN]);
+	state->failed = account_failed(account);
 	state->known = run_total(run);
 	state->known_is_total = state->known > 0;
 	if (!state->known_is_total)

@@ -7,8 +7,10 @@
 #include "display.h"
 #include "journal/journal.h"
 #include "lanes.h"
+#include "report/ci.h"
 #include "report/events.h"
 #include "report/joblog.h"
+#include "report/recap.h"
 #include "retries.h"
 #include "rows.h"
 #include "signals.h"
@@ -40,6 +42,8 @@ struct run {
 	struct joblog *joblog;   //< the same
 	atomic_bool joblog_broken;
 	struct events *events; //< the same
+	struct ci ci;
+	struct recap *recap; //< NULL: none is wanted
 	struct account account;
 	struct signals *signals;
 	struct signals_receiver receiver;
@@ -90,6 +94,34 @@ void run_report_task_ended(struct run *run, const struct task *task);
 
 /** Tell how it all ended, and see to it that all that was told is kept. */
 void run_report_end(struct run *run);
+
+/** What stands around all output: find out, begin and end it. Errors: -ENOMEM, of
+ * getrandom(2) and dup3(2). */
+int run_open_frames(struct run *run);
+void run_begin_frames(struct run *run);
+void run_end_frames(struct run *run);
+
+/** The failed tasks once more, where that is wanted. */
+void run_print_recap(struct run *run);
+
+/** Append the line for a task that is not ok, in `slot`; of leat's own, without one: 1.
+ */
+void run_append_task_line(const struct run *run, const struct task *task, unsigned slot,
+	const struct leat_outcome *outcome, int error, struct text *line);
+
+/**
+ * An attempt is over, and its output still the slot's: what a CI service wants joins the
+ * frame, around the line that is there, and what failed is remembered for the recap.
+ */
+void run_make_frame(struct run *run, const struct task *task, const struct slot *slot,
+	const struct leat_outcome *outcome, int error, struct frame *frame);
+
+/** The frame of what earlier attempts left, of a task that gets no other. */
+void run_make_late_frame(struct run *run, const struct task *task, struct frame *frame);
+
+/** Append the mark of a failed task, for the CI service. */
+void run_append_mark(
+	const struct run *run, const struct recap_task *failed, struct text *text);
 
 /** What the run ends with, where nothing more goes wrong. */
 int run_final_status(struct run *run);

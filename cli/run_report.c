@@ -2,7 +2,9 @@
 #include "run_inside.h"
 
 #include "exit_status.h"
+#include "report/ci_summary.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void journal_broke(void *argument, const char *words)
@@ -95,11 +97,30 @@ void run_report_task_ended(struct run *run, const struct task *task)
 	events_task_ended(run->events, run->recipe, task);
 }
 
+// What GitHub Actions shows of the step.
+static void write_step_summary(struct run *run, int64_t elapsed)
+{
+	const char *name = getenv("GITHUB_STEP_SUMMARY");
+	struct text text = {0};
+	int error;
+
+	if (run->ci.service != CI_GITHUB || !name || !*name || run->plan->dry_run)
+		return;
+	ci_summary_append(&text, &run->account, run->recap, elapsed);
+	error = ci_summary_write(name, &text);
+	text_finish(&text);
+	if (!error)
+		return;
+	run_say(run, "cannot write %s: %s", name, strerror(-error));
+	atomic_store(&run->account.leat_trouble, true);
+}
+
 // The journal may be trouble, and the events tell how it all ended.
 void run_report_end(struct run *run)
 {
 	int64_t elapsed = leat_context_now(run->cancellation.kill) - run->started;
 
+	write_step_summary(run, elapsed);
 	if (journal_close(run->journal, &run->account, elapsed, run_final_status(run)) <
 		0)
 		atomic_store(&run->account.leat_trouble, true);

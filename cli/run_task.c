@@ -1,15 +1,11 @@
 /* One task in its worker, from a slot to its line in the account. */
 #include "run_inside.h"
 
-#include "color.h"
-#include "duration.h"
 #include "moment.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define MOST_VALUES 64 // of a command that is shown
 
 static struct slot *get_slot(struct run *run, unsigned number)
 {
@@ -18,45 +14,6 @@ static struct slot *get_slot(struct run *run, unsigned number)
 	if (!*slot)
 		slot_create(slot, &run->surroundings, number);
 	return *slot;
-}
-
-static void append_task_line(struct text *line, const struct task *task, unsigned slot,
-	const struct leat_outcome *outcome, int error, bool tells)
-{
-	const struct run *run = task->run;
-	const struct plan *plan = run->plan;
-	struct text command = {0};
-	struct text again = {0};
-	struct task_trouble trouble = {
-		.error = error,
-		.words = error == -EINVAL    ? "there is a NUL byte in it"
-			 : error == -ENOTDIR ? "there is no such directory"
-			 : error == -E2BIG   ? "it is too large"
-					     : NULL,
-	};
-
-	if (task->end == TASK_OK || task->end == TASK_UNRUN || !tells)
-		return;
-	if (task->again) {
-		text_format(&again, "attempt %llu of %llu, again%s",
-			(unsigned long long)task->attempt,
-			(unsigned long long)plan->retries + 1,
-			task->delay_ns ? " in " : "");
-		if (task->delay_ns)
-			duration_append(&again, task->delay_ns);
-		trouble.next = again.bytes;
-	}
-	if (run->color)
-		text_format(line, COLOR_RED);
-	recipe_append_command(run->recipe, task, slot, MOST_VALUES, &command);
-	account_append_task(line, task->sequence, outcome, &trouble, plan->timeout_ns,
-		command.bytes ? command.bytes : "", command.length);
-	text_finish(&command);
-	text_finish(&again);
-	if (run->color) { // before the newline, which is to be of no colour
-		line->length--;
-		text_format(line, COLOR_OFF "\n");
-	}
 }
 
 static enum task_end classify(const struct leat_outcome *outcome, int error)
@@ -73,7 +30,7 @@ static void fail_task(struct task *task, int error)
 	struct text line = {0};
 
 	task->end = TASK_FAILED;
-	append_task_line(&line, task, 1, &outcome, error, true);
+	run_append_task_line(task->run, task, 1, &outcome, error, &line);
 	output_line(task->run->output, task->place, &line);
 	text_finish(&line);
 }
@@ -137,7 +94,7 @@ static void run_in(struct slot *slot, struct task *task)
 {
 	struct run *run = task->run;
 	struct leat_outcome outcome = {0};
-	struct text line = {0};
+	struct frame frame = {0};
 	enum task_end before = task->end;
 	void *receipt;
 	int error = slot_begin(slot, task), trouble;
@@ -171,12 +128,15 @@ static void run_in(struct slot *slot, struct task *task)
 		task->delay_ns = retries_delay(run->plan, task);
 	ends_run = !task->again && judge(run, &outcome, error, &tells);
 	task->status = account_status(&outcome, error);
-	append_task_line(&line, task, slot_number(slot), &outcome, error, tells);
+	if (tells)
+		run_append_task_line(
+			run, task, slot_number(slot), &outcome, error, &frame.line);
+	run_make_frame(run, task, slot, &outcome, error, &frame);
 
 	if (begins)
 		run_report_attempt_ended(run, task, &outcome, error);
 	receipt = begins ? journal_end(run->journal, task, &outcome, error) : NULL;
-	trouble = slot_end(slot, task, error ? NULL : &outcome, &line, receipt);
+	trouble = slot_end(slot, task, error ? NULL : &outcome, &frame, receipt);
 	task->paused = task->again;
 	if (task->again)
 		journal_deliver(run->journal, receipt, true);
@@ -184,7 +144,7 @@ static void run_in(struct slot *slot, struct task *task)
 		run_report_last_attempt(run, task, &outcome);
 	journal_settle(run->journal);
 	check_results(run, task, trouble);
-	text_finish(&line);
+	frame_finish(&frame);
 	if (ends_run && cancellation_level(&run->cancellation) == LEVEL_NONE)
 		run_cancel(run, LEVEL_DRAIN, CAUSE_HALT);
 }
@@ -224,6 +184,16 @@ static void halt(struct run *run, const struct task *task)
 	text_finish(&words);
 }
 
+// There is no further attempt, behind which it would have stood.
+static void give_up_output(struct run *run, struct task *task)
+{
+	struct frame frame = {0};
+
+	run_make_late_frame(run, task, &frame);
+	output_give_up(run->output, task->place, task->sequence, &task->kept, &frame);
+	frame_finish(&frame);
+}
+
 bool run_conclude(struct run *run, struct task *task)
 {
 	bool held = task->held;
@@ -235,7 +205,7 @@ bool run_conclude(struct run *run, struct task *task)
 	journal_conclude(run->journal, run->recipe, task);
 	run_report_task_ended(run, task);
 	if (task->paused)
-		output_give_up(run->output, task->place, task->sequence, &task->kept);
+		give_up_output(run, task);
 	leat_capture_destroy(task->kept.out);
 	leat_capture_destroy(task->kept.err);
 	text_finish(&task->kept.tag);

@@ -1,5 +1,6 @@
 #include "sink.h"
 
+#include "guard.h"
 #include "moment.h"
 #include "tag.h"
 
@@ -44,6 +45,23 @@ static int send_tagged(struct sink *sink, bool patient)
 	return 0;
 }
 
+// What is to be written of `bytes` that are not written as they are.
+static void append_made(struct sink *sink, const char *bytes, size_t length)
+{
+	struct text guarded = {0};
+
+	if (sink->guarded) {
+		guard_append(&guarded, bytes, length, &sink->matched);
+		bytes = guarded.bytes;
+		length = guarded.length;
+	}
+	if (sink->tag->length)
+		tag_append(&sink->tagged, sink->tag, bytes, length, &sink->line_begun);
+	else
+		text_append(&sink->tagged, bytes, length);
+	text_finish(&guarded);
+}
+
 uint64_t sink_size(const struct sink *sink)
 {
 	return sink->capture ? leat_capture_size(sink->capture) : 0;
@@ -69,7 +87,7 @@ static ssize_t put_file(struct sink *sink, uint64_t limit, bool patient)
 
 static int send_up_to(struct sink *sink, uint64_t limit, bool patient)
 {
-	const struct text *tag = sink->tag;
+	bool as_it_is = !sink->tag->length && !sink->guarded;
 	char chunk[CHUNK_BYTES];
 	const char *bytes;
 
@@ -90,11 +108,10 @@ static int send_up_to(struct sink *sink, uint64_t limit, bool patient)
 			sink->capture, sink->written, chunk, sizeof chunk, &bytes);
 		if (length > (ssize_t)(limit - sink->written))
 			length = (ssize_t)(limit - sink->written);
-		if (length > 0 && tag->length) {
+		if (length > 0 && !as_it_is) {
 			length = length < (ssize_t)sizeof chunk ? length
 								: (ssize_t)sizeof chunk;
-			tag_append(&sink->tagged, tag, bytes, (size_t)length,
-				&sink->line_begun);
+			append_made(sink, bytes, (size_t)length);
 		} else if (length > 0) {
 			length = put(sink, bytes, (size_t)length, patient);
 		}

@@ -19,6 +19,8 @@ struct output_events {
 	void (*lost)(void *argument, uint64_t sequence, int error);
 	// What a task wrote has been written, all of it (`whole`) or not; may be NULL.
 	void (*delivered)(void *argument, void *receipt, bool whole);
+	// A line of leat's own, to be changed as where it goes demands; may be NULL.
+	void (*guard)(void *argument, struct text *line);
 };
 
 /** Belongs to the thread that runs the task, or has taken over its output. */
@@ -35,7 +37,9 @@ struct sink {
 	uint64_t sequence;            //< the task's
 	bool by_lines;                //< whole lines are sent, a begun one is kept
 	bool uses_files;              //< the capture is to hold everything
-	bool splices;                 //< bytes may go without a copy, as far as is known
+	bool guarded;                 //< by guard.h; what it has found so far:
+	unsigned matched;
+	bool splices; //< bytes may go without a copy, as far as is known
 
 	size_t tail_bytes; //< so much of its end is to be known; 0: nothing
 	struct text tail;

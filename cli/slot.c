@@ -386,8 +386,18 @@ int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *ou
 	return start_and_wait(slot, &spec, outcome);
 }
 
+bool slot_has_output(const struct slot *slot, bool err)
+{
+	return task_output_has_more(slot->output, err);
+}
+
+const struct text *slot_tail(const struct slot *slot, bool err)
+{
+	return task_output_tail(slot->output, err);
+}
+
 int slot_end(struct slot *slot, struct task *task, const struct leat_outcome *outcome,
-	const struct text *line, void *receipt)
+	const struct frame *frame, void *receipt)
 {
 	const struct surroundings *surroundings = slot->surroundings;
 	int result = 0;
@@ -400,8 +410,8 @@ int slot_end(struct slot *slot, struct task *task, const struct leat_outcome *ou
 		result = results_end(&surroundings->results, task, outcome,
 			surroundings->control.timeout_ns);
 	if (task->again)
-		task_output_pause(slot->output, line, &task->kept);
+		task_output_pause(slot->output, frame, &task->kept);
 	else
-		task_output_end(slot->output, line, receipt);
+		task_output_end(slot->output, frame, receipt);
 	return result;
 }

@@ -67,13 +67,17 @@ int slot_prepare(struct slot *slot, const struct task *task);
  */
 int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *outcome);
 
+/** After slot_run(): task_output_has_more(), and task_output_tail(). */
+bool slot_has_output(const struct slot *slot, bool err);
+const struct text *slot_tail(const struct slot *slot, bool err);
+
 /**
- * Write what the task wrote and `line` (may be empty) behind it. `outcome`: NULL where it
+ * Write what the task wrote, in its `frame`. `outcome`: NULL where it
  * did not run. Blocks as task_output_end() does, which hands on the `receipt`, unless
  * there is to be another attempt. Returns 0, or why the outcome could not be written to
  * the results.
  */
 int slot_end(struct slot *slot, struct task *task, const struct leat_outcome *outcome,
-	const struct text *line, void *receipt);
+	const struct frame *frame, void *receipt);
 
 #endif

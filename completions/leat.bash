@@ -220,6 +220,9 @@ _leat_value() {
 	--sync)
 		_leat_words "group full off" "$current"
 		;;
+	--ci)
+		_leat_words "auto github gitlab azure none" "$current"
+		;;
 	--color)
 		_leat_words "auto always never" "$current"
 		;;
@@ -248,8 +251,8 @@ _leat() {
 		--deadline --kill-after --linger --retries --retry-delay --retry-max-delay --retry-on --halt --fail-fast --on-cancel --drain-timeout --orphans
 		-k --keep-order --line-buffer -u --ungroup --tag --tagstring --results --pty
 		--dry-run -t --verbose --progress --no-progress --color
-		--journal --resume --resume-failed --sync --list --show --joblog --events
-		--unrun --summary -q --quiet --help --version"
+		--journal --resume --resume-failed --sync --list --show --joblog --events --ci
+		--unrun --recap --no-recap --summary -q --quiet --help --version"
 	local words=() starts=() as=() at=1 last current part option="" dashes="" script="" list=""
 	local -A takes=()
 

@@ -56,6 +56,20 @@ static const char *set_color(struct plan *plan, const char *value)
 	return NULL;
 }
 
+static const char *set_ci(struct plan *plan, const char *value)
+{
+	static const char *const names[] = {[CI_AUTO] = "auto",
+		[CI_NONE] = "none",
+		[CI_GITHUB] = "github",
+		[CI_GITLAB] = "gitlab",
+		[CI_AZURE] = "azure"};
+
+	for (plan->ci = CI_AUTO; plan->ci <= CI_AZURE; plan->ci++)
+		if (strcmp(value, names[plan->ci]) == 0)
+			return NULL;
+	return "auto, github, gitlab, azure or none";
+}
+
 static const char *set_stdin(struct plan *plan, const char *value)
 {
 	if (strcmp(value, "null") == 0)
@@ -272,9 +286,14 @@ static const struct option table[] = {
 		FIELD(joblog), NULL, false},
 	{0, "events", "FILE", "what happens, as JSON lines (a number: a descriptor)",
 		WORD, FIELD(events), NULL, false},
+	{0, "ci", "SERVICE", "write for its log: auto, github, gitlab, azure, none",
+		OTHER, 0, set_ci, false},
 	HEADING("Account"),
 	{0, "unrun", "FILE", "write the records that were not run to FILE", WORD,
 		FIELD(unrun_file), NULL, false},
+	{0, "recap", NULL, "the failed tasks once more at the end, wherever", FLAG,
+		FIELD(recap), NULL, false},
+	{0, "no-recap", NULL, "never that", FLAG, FIELD(no_recap), NULL, false},
 	{0, "summary", NULL, "say how it went, also if all is well", FLAG, FIELD(summary),
 		NULL, false},
 	{'q', "quiet", NULL, "say nothing of tasks and how it went", FLAG, FIELD(quiet),
@@ -306,6 +325,8 @@ static int resolve_output(struct plan *plan)
 			asked_of_output(plan));
 	if (plan->tag && plan->tag_string)
 		return usage_error(&grammar, "--tag and --tagstring exclude each other");
+	if (plan->recap && plan->no_recap)
+		return usage_error(&grammar, "--recap and --no-recap exclude each other");
 	if (plan->progress && plan->no_progress)
 		return usage_error(
 			&grammar, "--progress and --no-progress exclude each other");

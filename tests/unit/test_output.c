@@ -110,7 +110,8 @@ static struct leat_capture *capture_of(const char *bytes, size_t length)
 /* A task's output, to be written by any thread. */
 struct written {
 	struct leat_capture *out, *err;
-	struct text line, tag;
+	struct frame frame;
+	struct text tag;
 };
 
 static struct written written_of(const char *out, const char *err, const char *line)
@@ -120,7 +121,7 @@ static struct written written_of(const char *out, const char *err, const char *l
 		.err = capture_of(err, err ? strlen(err) : 0),
 	};
 
-	text_append(&written.line, line, strlen(line));
+	text_append(&written.frame.line, line, strlen(line));
 	return written;
 }
 
@@ -156,7 +157,7 @@ static void write_task(void *argument)
 	task_output_begin(task, number, number, &written->tag);
 	feed(task_output_out(task), written->out);
 	feed(task_output_err(task), written->err);
-	task_output_end(task, &written->line, NULL);
+	task_output_end(task, &written->frame, NULL);
 	task_output_destroy(task);
 }
 
@@ -164,7 +165,7 @@ static void written_finish(struct written *written)
 {
 	leat_capture_destroy(written->out);
 	leat_capture_destroy(written->err);
-	text_finish(&written->line);
+	frame_finish(&written->frame);
 }
 
 static void notice(const char *words)
@@ -331,7 +332,7 @@ static struct written blocking_task(int ends[2])
 	memset(bytes, 'x', BLOCKING_BYTES);
 	written.out = capture_of(bytes, BLOCKING_BYTES);
 	free(bytes);
-	text_append(&written.line, "leat: line\n", strlen("leat: line\n"));
+	text_append(&written.frame.line, "leat: line\n", strlen("leat: line\n"));
 	return written;
 }
 

@@ -16,7 +16,7 @@ static struct parcel *new_parcel(uint64_t sequence, size_t length, size_t memory
 	for (size_t at = 0; at < length; at++)
 		leat_capture_append(parcel->out, &(char){(char)(sequence + at)}, 1);
 	text_format(&parcel->tag, "tag %d", (int)sequence);
-	text_format(&parcel->line, "line %d\n", (int)sequence);
+	text_format(&parcel->frame.line, "line %d\n", (int)sequence);
 	return parcel;
 }
 
@@ -43,7 +43,7 @@ static void assert_parcel(struct parcel *parcel, uint64_t sequence, size_t lengt
 	assert_int_equal(parcel->error, 0);
 	assert_int_equal(parcel->sequence, sequence);
 	snprintf(line, sizeof line, "line %d\n", (int)sequence);
-	assert_string_equal(parcel->line.bytes, line);
+	assert_string_equal(parcel->frame.line.bytes, line);
 	assert_int_equal(strncmp(parcel->tag.bytes, "tag ", 4), 0);
 	if (parcel->out)
 		assert_int_equal(
@@ -118,7 +118,7 @@ static void without_a_directory_what_is_too_much_is_lost_and_says_so(void **stat
 	assert_non_null(parcel);
 	assert_int_equal(parcel->error, -ENOENT);
 	assert_null(parcel->out);
-	assert_string_equal(parcel->line.bytes, "line 30\n");
+	assert_string_equal(parcel->frame.line.bytes, "line 30\n");
 	parcel_destroy(parcel);
 	pending_destroy(pending);
 }

@@ -32,10 +32,11 @@ static bool is_set(const char *name, const char *value)
 	return found && strcasecmp(found, value) == 0;
 }
 
-// A task of another leat is in that one's group.
-static enum ci_service find_service(void)
+// A task of another leat is in that one's group, and who replaces another tool writes as
+// that does.
+static enum ci_service find_service(const struct plan *plan)
 {
-	if (getenv("LEAT_PID"))
+	if (getenv("LEAT_PID") || plan->rules)
 		return CI_NONE;
 	return is_set("GITHUB_ACTIONS", "true") ? CI_GITHUB
 	       : is_set("GITLAB_CI", "true")    ? CI_GITLAB
@@ -67,7 +68,7 @@ int ci_open(struct ci *ci, const struct plan *plan)
 	bool collects = !plan->dry_run &&
 			(plan->mode == OUTPUT_GROUP || plan->mode == OUTPUT_KEEP);
 
-	*ci = (struct ci){.service = asked ? plan->ci : find_service()};
+	*ci = (struct ci){.service = asked ? plan->ci : find_service(plan)};
 	if (ci->service == CI_NONE)
 		return 0;
 	ci->has_log = asked || ci_log_is_standard_output();

@@ -124,6 +124,12 @@ hostile() {
 	END
 }
 
+@test "in place of xargs and parallel, all is written as they do" {
+	export GITHUB_ACTIONS=true CI=true
+	bash -c 'echo a | leat --as xargs echo ::warning::; leat --as parallel echo {} ::: b' >out 2>&1
+	diff out <(printf '%s\n' '::warning:: a' b)
+}
+
 @test "--ci none, and no service: nothing of it" {
 	GITHUB_ACTIONS=true bash -c 'leat --ci none ::: "echo a" "false" 2>&1' >out || :
 	[ "$(grep -c :: out)" -eq 0 ]

@@ -15,9 +15,9 @@ teardown() {
 # What a terminal of $1 by $2 shows when leat, with the arguments that follow, has ended.
 screen_of() {
 	command -v tmux >/dev/null || skip "tmux is not installed"
-	printf '%q ' leat "${@:3}" >command
+	printf '%q ' leat "${@:3}" >run.sh
 	mkfifo over
-	tmux -f /dev/null new-session -d -x "$1" -y "$2" "sh -c '. ./command; echo >over; read x'"
+	tmux -f /dev/null new-session -d -x "$1" -y "$2" "sh -c '. ./run.sh; echo >over; read x'"
 	read -r -t 60 <over
 	tmux capture-pane -p | sed -E 's/ after [0-9.]+(us|ms|s):/ after TIME:/; s/ in [0-9.]+(us|ms|s):/ in TIME:/'
 }

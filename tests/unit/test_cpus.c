@@ -3,32 +3,11 @@
 
 #include "cpus.h"
 
-#include "scratch.h"
+#include "fake_root.h"
 
 #include <sched.h>
 
-#define MOUNT_2 "30 25 0:27 %s /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n"
-#define MOUNT_1                                                                          \
-	"31 25 0:28 %s /sys/fs/cgroup/cpu rw shared:5 - cgroup cgroup rw,cpu,cpuacct\n"
-#define MOUNT_SET "32 25 0:29 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset\n"
-
 static unsigned unlimited;
-
-static void write_below(const char *name, const char *text)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof path, "root%s", name);
-	scratch_write(path, text);
-}
-
-static void write_mount(const char *format, const char *top)
-{
-	char line[512];
-
-	snprintf(line, sizeof line, format, top);
-	write_below("/proc/self/mountinfo", line);
-}
 
 static unsigned usable(void)
 {

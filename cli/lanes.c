@@ -35,7 +35,6 @@ struct lanes {
 	void *tree; //< of lanes, by name: tsearch(3)
 	struct task *first, **end;
 	size_t waiting;
-	unsigned running;
 	size_t owed; //< jobs that found every lane busy
 	int room_fd; //< readable: the producer may look again
 };
@@ -137,7 +136,6 @@ static struct task *first_free(struct lanes *lanes)
 	if (!*place)
 		return NULL;
 	(*place)->lane->busy = true;
-	lanes->running++;
 	return take_out(lanes, place);
 }
 
@@ -206,7 +204,6 @@ struct task *lanes_leave(struct lanes *lanes, struct lane *lane, bool go_on)
 
 	pthread_mutex_lock(&lanes->lock);
 	lane->busy = false;
-	lanes->running--;
 	leave(lanes, lane);
 	if (go_on && lanes->owed)
 		task = first_free(lanes);
@@ -214,16 +211,6 @@ struct task *lanes_leave(struct lanes *lanes, struct lane *lane, bool go_on)
 		lanes->owed--;
 	pthread_mutex_unlock(&lanes->lock);
 	return task;
-}
-
-unsigned lanes_running(struct lanes *lanes)
-{
-	unsigned running;
-
-	pthread_mutex_lock(&lanes->lock);
-	running = lanes->running;
-	pthread_mutex_unlock(&lanes->lock);
-	return running;
 }
 
 struct task *lanes_give_up(struct lanes *lanes)

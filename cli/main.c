@@ -7,6 +7,7 @@
  *   main.c           this: a table of contents
  *   descriptors.c    0, 1 and 2 as leat finds them
  *   plan.c           what is to be run and how; duration.c, cpus.c: what values mean
+ *   measure.c        how busy the machine is; cgroup.c: this process's part of it
  *   front/           command lines that become a plan: leat's own, and others'
  *   run.c            the only file that knows all the others: reads, submits, reports
  *     run_open.c       what can fail before anything runs
@@ -20,7 +21,8 @@
  *   tasks.c          one record or several become a task
  *   task.h           a record that is a command to run
  *   retries.c        tasks that wait for their next attempt; halt.c: when it is enough
- *   lanes.c          tasks that wait for one another; pace.c: starts that wait
+ *   lanes.c          tasks that wait for one another
+ *   room.c           starts that wait, for one another and for room
  *   slot.c           one of the N places where tasks run: environment, tag, results
  *   recipe.c         from a task's values to its command; template.c: {} and its kin
  *   shell.c          from a command's text to an argv, with a shell or without

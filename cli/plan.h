@@ -5,6 +5,7 @@
 #include "color.h"
 #include "halt.h"
 #include "output.h"
+#include "room.h"
 #include "template.h"
 
 #include <stdbool.h>
@@ -162,6 +163,7 @@ struct plan {
 	struct jobs jobs;
 	const char *shell; //< NULL: sh
 	int64_t delay_ns;  //< from one start to the next
+	struct limit limits[MEASURES];
 
 	int64_t timeout_ns, deadline_ns; //< LEAT_NEVER: none
 	int64_t kill_after_ns, linger_ns;

@@ -66,8 +66,8 @@ static void give_notice(struct run *run, unsigned running)
 {
 	enum level level = cancellation_level(&run->cancellation);
 	int cause = leat_context_cause(run->cancellation.intake);
-	unsigned long long unrun = atomic_load(&run->account.counts[TASK_UNRUN]) +
-				   leat_pool_state(run->pool).queued;
+	unsigned long long unrun =
+		run_count_begun(run).unrun + leat_pool_state(run->pool).queued;
 	const char *end = level == LEVEL_DRAIN ? "finish (again: end them)"
 			  : level == LEVEL_TERMINATE
 				  ? "are being ended (again: kill them)"
@@ -79,12 +79,6 @@ static void give_notice(struct run *run, unsigned running)
 		end, unrun, atomic_load(&run->account.input_cut) ? "+" : "");
 }
 
-static unsigned count_running(struct run *run)
-{
-	return run->lanes ? lanes_running(run->lanes)
-			  : leat_pool_state(run->pool).running;
-}
-
 static void level_reached(void *argument, enum level level, int cause)
 {
 	struct run *run = argument;
@@ -93,7 +87,7 @@ static void level_reached(void *argument, enum level level, int cause)
 	if (!atomic_load(&run->input_done))
 		return; // main gives notice when it has counted
 	if (!atomic_load(&run->notice_given))
-		give_notice(run, count_running(run));
+		give_notice(run, run_count_begun(run).running);
 	else if (!run->plan->quiet && level == LEVEL_TERMINATE)
 		run_say(run, cause == CAUSE_DRAIN_TIMEOUT
 				     ? "drain timeout: ending the running tasks"
@@ -177,8 +171,11 @@ static void read_input(struct run *run)
 	struct task *refused;
 	int error = run_read(run, &refused);
 	bool ended = leat_context_cause(run->cancellation.intake) != 0;
-	unsigned running = count_running(run);
+	unsigned running;
 
+	if (ended)
+		run_await_held(run);
+	running = run_count_begun(run).running;
 	run_tell_deadline(run);
 	if (refused && !ended) {
 		run_say(run, "cannot %s: %s",
@@ -219,7 +216,7 @@ static int init_surroundings(struct run *run)
 
 	*surroundings = (struct surroundings){
 		.plan = plan,
-		.pace = &run->pace,
+		.room = run->room,
 		.family = surroundings->family,
 		.shell = surroundings->shell,
 		.control =
@@ -305,6 +302,18 @@ static void choose_terminal(struct run *run)
 		run->terminal = (struct winsize){.ws_row = 24, .ws_col = 80};
 }
 
+static int start_room(struct run *run)
+{
+	struct room_settings settings = {
+		.limits = run->plan->limits,
+		.delay_ns = run->plan->delay_ns,
+		.root = "",
+		.intake = run->cancellation.intake,
+	};
+
+	return room_create(&run->room, &settings);
+}
+
 static int start_engine(struct run *run)
 {
 	unsigned size = choose_size(run);
@@ -321,9 +330,12 @@ static int start_engine(struct run *run)
 	error = start_output(run, size);
 	if (error)
 		goto close_frames;
-	error = init_surroundings(run);
+	error = start_room(run);
 	if (error)
 		goto destroy_output;
+	error = init_surroundings(run);
+	if (error)
+		goto destroy_room;
 	error = leat_pool_create(
 		&run->pool, size, queue_length(size), run->cancellation.intake);
 	if (error)
@@ -347,6 +359,8 @@ destroy_pool:
 	leat_pool_destroy(run->pool);
 finish_surroundings:
 	surroundings_finish(&run->surroundings);
+destroy_room:
+	room_destroy(run->room);
 destroy_output:
 	output_destroy(run->output);
 close_frames:
@@ -366,6 +380,7 @@ static void stop_engine(struct run *run)
 		slot_destroy(run->slots[index]);
 	free(run->slots);
 	surroundings_finish(&run->surroundings);
+	room_destroy(run->room);
 	output_destroy(run->output);
 	recap_destroy(run->recap);
 }
@@ -517,11 +532,9 @@ int run(const struct plan *plan)
 		message("out of memory");
 		return EXIT_LEAT_TROUBLE;
 	}
-	pace_init(&run.pace, plan->delay_ns);
 	pthread_mutex_init(&run.held_lock, NULL);
 	pthread_cond_init(&run.none_held, NULL);
 	status = run_with_input(&run);
-	pace_finish(&run.pace);
 	pthread_cond_destroy(&run.none_held);
 	pthread_mutex_destroy(&run.held_lock);
 	leat_context_destroy(run.undisturbed);

@@ -21,6 +21,8 @@ static void count_progress(void *argument, struct progress_state *state)
 	state->known_is_total = state->known > 0;
 	if (!state->known_is_total)
 		state->known = atomic_load(&run->read);
+	if (room_waits_for(run->room, run->waiting))
+		state->waiting = run->waiting;
 	state->elapsed_ns = leat_context_now(run->cancellation.kill) - run->started;
 }
 

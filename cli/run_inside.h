@@ -28,7 +28,8 @@ struct run {
 	struct tasks *tasks;
 	struct retries *retries; //< NULL: no task is tried again
 	struct lanes *lanes;     //< NULL: no task waits for another
-	struct pace pace;
+	struct room *room;       //< NULL: no start waits
+	char waiting[ROOM_WORDS_BYTES];
 	struct confirm confirm; //< where the plan asks
 	const char *temporary_directory;
 	struct output *output;
@@ -59,6 +60,7 @@ struct run {
 	pthread_mutex_t held_lock;
 	pthread_cond_t none_held;
 	unsigned held;           //< tasks that workers have and that have not begun
+	unsigned begun;          //< tasks that workers have and that have
 	atomic_bool halted;      //< by the plan's wish
 	atomic_bool pipe_broken; //< standard output, and SIGPIPE would have killed
 };
@@ -147,6 +149,14 @@ void run_count_unrun(struct run *run, struct task *task);
 
 /** Read on to count what will not be run, as long as that costs no waiting. */
 void run_count_rest(struct run *run, struct task *refused);
+
+struct begun {
+	unsigned running;
+	unsigned long long unrun; //< so far, and once the intake has ended all that wait
+};
+
+/** How many tasks have begun and run, and how many workers have or had that did not. */
+struct begun run_count_begun(struct run *run);
 
 /** After the intake's end: wait until no worker has a task that may still not be run. */
 void run_await_held(struct run *run);

@@ -20,6 +20,8 @@ int run_open(struct run *run)
 	const struct plan *plan = run->plan;
 	int error = 0;
 
+	if (!plan->dry_run && room_check(plan->limits, "") < 0)
+		return EXIT_USAGE;
 	if (plan->events && !plan->dry_run)
 		error = events_open(&run->events, plan);
 	if (error) {

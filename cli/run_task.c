@@ -72,14 +72,47 @@ static void hold(struct run *run, struct task *task)
 	pthread_mutex_unlock(&run->held_lock);
 }
 
-// `held`: of the task, which may be gone.
-static void let_go(struct run *run, bool held)
+static void begin(struct run *run, struct task *task, struct slot *slot)
 {
 	pthread_mutex_lock(&run->held_lock);
+	run->held--;
+	run->begun++;
+	if (!run->held)
+		pthread_cond_broadcast(&run->none_held);
+	pthread_mutex_unlock(&run->held_lock);
+	task->held = false;
+	display_task_begins(run->display, slot_number(slot), task);
+	run_report_attempt_started(run, task, slot);
+}
+
+static void leave_begun(struct run *run, const struct slot *slot)
+{
+	display_task_ends(run->display, slot_number(slot));
+	pthread_mutex_lock(&run->held_lock);
+	run->begun--;
+	pthread_mutex_unlock(&run->held_lock);
+}
+
+// Counted as it ended at the moment at which it is let go, for run_count_begun().
+static void count(struct run *run, enum task_end end, bool held)
+{
+	pthread_mutex_lock(&run->held_lock);
+	account_count(&run->account, end);
 	run->held -= held;
 	if (!run->held)
 		pthread_cond_broadcast(&run->none_held);
 	pthread_mutex_unlock(&run->held_lock);
+}
+
+struct begun run_count_begun(struct run *run)
+{
+	struct begun begun;
+
+	pthread_mutex_lock(&run->held_lock);
+	begun.running = run->begun;
+	begun.unrun = atomic_load(&run->account.counts[TASK_UNRUN]) + run->held;
+	pthread_mutex_unlock(&run->held_lock);
+	return begun;
 }
 
 void run_await_held(struct run *run)
@@ -110,9 +143,7 @@ static void run_in(struct slot *slot, struct task *task)
 	}
 	begins = !error;
 	if (begins) {
-		let_go(run, task->held);
-		task->held = false;
-		run_report_attempt_started(run, task, slot);
+		begin(run, task, slot);
 		error = slot_run(slot, task, &outcome);
 	}
 	task->end = classify(&outcome, error);
@@ -145,6 +176,8 @@ static void run_in(struct slot *slot, struct task *task)
 	journal_settle(run->journal);
 	check_results(run, task, trouble);
 	frame_finish(&frame);
+	if (begins)
+		leave_begun(run, slot);
 	if (ends_run && cancellation_level(&run->cancellation) == LEVEL_NONE)
 		run_cancel(run, LEVEL_DRAIN, CAUSE_HALT);
 }
@@ -158,9 +191,7 @@ static void run_one(struct run *run, struct task *task, unsigned number)
 		fail_task(task, -ENOMEM);
 		return;
 	}
-	display_task_begins(run->display, number, task);
 	run_in(slot, task);
-	display_task_ends(run->display, number);
 }
 
 // Enough has been seen: no more is started, or what runs is ended, too.
@@ -196,6 +227,7 @@ static void give_up_output(struct run *run, struct task *task)
 
 bool run_conclude(struct run *run, struct task *task)
 {
+	enum task_end end = task->end;
 	bool held = task->held;
 
 	run_tell_deadline(run);
@@ -209,15 +241,15 @@ bool run_conclude(struct run *run, struct task *task)
 	leat_capture_destroy(task->kept.out);
 	leat_capture_destroy(task->kept.err);
 	text_finish(&task->kept.tag);
-	account_count(&run->account, task->end);
-	halt(run, task);
-	if (task->end == TASK_UNRUN) {
+	if (end == TASK_UNRUN) {
 		results_forget(&run->surroundings.results, task);
 		unrun_add(&run->unrun, task);
-	} else {
+	}
+	count(run, end, held);
+	if (end != TASK_UNRUN) {
+		halt(run, task);
 		free(task);
 	}
-	let_go(run, held);
 	return true;
 }
 

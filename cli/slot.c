@@ -29,6 +29,7 @@ struct slot {
 	struct text more; //< of the environment: what the plan adds
 	struct text directory;
 	int record_fd; //< what a task reads; -1: nothing of its own
+	bool in_room;
 };
 
 // POSIX, 3.216: letters, digits and underscores, no digit first.
@@ -330,6 +331,21 @@ static int find_directory(struct slot *slot, const struct task *task)
 	return 0;
 }
 
+static int enter_room(struct slot *slot)
+{
+	int error = room_enter(slot->surroundings->room);
+
+	slot->in_room = !error;
+	return error;
+}
+
+static void leave_room(struct slot *slot)
+{
+	if (slot->in_room)
+		room_leave(slot->surroundings->room);
+	slot->in_room = false;
+}
+
 int slot_prepare(struct slot *slot, const struct task *task)
 {
 	const struct surroundings *surroundings = slot->surroundings;
@@ -342,7 +358,7 @@ int slot_prepare(struct slot *slot, const struct task *task)
 			slot->number, &slot->command);
 	if (!error)
 		error = open_stdin(slot, task);
-	return error ? error : pace_wait(surroundings->pace, surroundings->intake);
+	return error ? error : enter_room(slot);
 }
 
 // The command stands before what it writes.
@@ -362,6 +378,7 @@ int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *ou
 {
 	const struct surroundings *surroundings = slot->surroundings;
 	bool straight = !task_output_out(slot->output);
+	int error;
 	struct leat_spec spec = {
 		.argv = slot->command.argv,
 		.program = slot->command.direct ? NULL : surroundings->shell.path,
@@ -383,7 +400,9 @@ int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *ou
 	show_command(slot, task);
 	if (surroundings->plan->echoes)
 		echo_command(slot, task);
-	return start_and_wait(slot, &spec, outcome);
+	error = start_and_wait(slot, &spec, outcome);
+	leave_room(slot);
+	return error;
 }
 
 bool slot_has_output(const struct slot *slot, bool err)
@@ -402,6 +421,7 @@ int slot_end(struct slot *slot, struct task *task, const struct leat_outcome *ou
 	const struct surroundings *surroundings = slot->surroundings;
 	int result = 0;
 
+	leave_room(slot); // prepared, it was perhaps not run
 	if (slot->record_fd >= 0)
 		close(slot->record_fd);
 	slot->record_fd = -1;

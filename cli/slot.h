@@ -4,14 +4,14 @@
 
 #include "recipe.h"
 #include "output.h"
-#include "pace.h"
 #include "results.h"
+#include "room.h"
 #include "shell.h"
 
 /** What all slots share; does not change while tasks run. */
 struct surroundings {
 	const struct plan *plan;
-	struct pace *pace;
+	struct room *room; //< NULL: no start waits
 	struct leat_family *family;
 	struct shell shell;
 	struct leat_control control;

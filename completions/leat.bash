@@ -229,6 +229,15 @@ _leat_value() {
 	--tagstring)
 		_leat_words "{} {#} {%} {/} {.}" "$current"
 		;;
+	--max-load)
+		_leat_words "50% 100% 200%" "$current"
+		;;
+	--min-memory)
+		_leat_words "500M 1G 2G 4G 10% 20%" "$current"
+		;;
+	--max-pressure)
+		_leat_words "cpu=50 memory=10 io=50" "$current"
+		;;
 	--lane)
 		_leat_words "{} {/} {//} {.}" "$current"
 		;;
@@ -247,7 +256,7 @@ _leat() {
 	local options="-a --arg-file -0 --null -d --delimiter
 		-C --colsep --header --trim --link --shuf --seed
 		-c --script -I --replace -n --max-args -X --fill -s --max-chars --as
-		-j --jobs -P --shell --timeout --delay --lane --stdin --chdir --env
+		-j --jobs -P --shell --timeout --delay --max-load --min-memory --max-pressure --lane --stdin --chdir --env
 		--deadline --kill-after --linger --retries --retry-delay --retry-max-delay --retry-on --halt --fail-fast --on-cancel --drain-timeout --orphans
 		-k --keep-order --line-buffer -u --ungroup --tag --tagstring --results --pty
 		--dry-run -t --verbose --progress --no-progress --color

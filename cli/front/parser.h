@@ -58,6 +58,13 @@ const char *apply_seed(struct plan *plan, const char *value);
 const char *apply_end(struct plan *plan, const char *value);
 const char *apply_halt(struct plan *plan, const char *value);
 
+/** limits.c: leat's own, and GNU parallel's. */
+const char *apply_max_load(struct plan *plan, const char *value);
+const char *apply_min_memory(struct plan *plan, const char *value);
+const char *apply_max_pressure(struct plan *plan, const char *value);
+const char *apply_load(struct plan *plan, const char *value);
+const char *apply_memfree(struct plan *plan, const char *value);
+
 /**
  * Take the words of the command, up to one of ::: :::: :::+ ::::+, and the sources
  * behind. Returns 0, or -EINVAL after a message.

@@ -85,6 +85,15 @@ tasks() {
 	[ "$status" -eq 130 ]
 }
 
+@test "the progress line tells what is waited for" {
+	tasks >in
+	in_terminal -j2 -a in --max-load 0
+	await_screen "0/4, 1 running, waiting for load [0-9.]* (max 0)"
+	open_gate
+	read_status
+	[ "$status" -eq 0 ]
+}
+
 @test "Ctrl-Z stops leat and its tasks, fg continues both" {
 	echo "puppet pid p1 tell started x pass gate say done" >in
 	in_terminal -a in

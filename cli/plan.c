@@ -43,6 +43,7 @@ void plan_finish(struct plan *plan)
 	free(plan->owned);
 	free(plan->owned_pattern);
 	free(plan->owned_tag);
+	free(plan->owned_values);
 }
 
 const char *plan_separator(const struct plan *plan)

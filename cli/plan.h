@@ -153,9 +153,10 @@ struct plan {
 	bool quotes_words;    //< COMMAND_SENTENCE: all of each word, not its values alone
 	bool echoes;          //< each command before its output
 	char *owned, *owned_pattern, *owned_tag; //< memory that others point into
+	const char **owned_values;
 
 	// For front ends, until the plan is whole.
-	bool skips_empty_run, exits_too_large, trims;
+	bool skips_empty_run, exits_too_large, trims, retry_failed;
 	const char *minimum_version;
 	bool over; //< all that was asked for was answered
 	int nice;

@@ -8,6 +8,7 @@
 #include "account.h"
 #include "front/parallel_text.h"
 #include "front/parser.h"
+#include "front/retry_failed.h"
 #include "leat.h"
 #include "message.h"
 
@@ -267,6 +268,10 @@ static const struct option table[] = {
 	{'P', "max-procs", "N", "the same", OTHER, 0, apply_jobs, false},
 	{0, "delay", "DUR", "from one start to the next at least DUR", DURATION,
 		FIELD(delay_ns), NULL, false},
+	{0, "load", "N", "start no more at this load (N%, +N, -N of the CPUs)", OTHER, 0,
+		apply_load, false},
+	{0, "memfree", "SIZE", "nor with less memory left (500M, 2G)", OTHER, 0,
+		apply_memfree, false},
 	{0, "timeout", "DUR", "end a command after DUR", DURATION, FIELD(timeout_ns),
 		NULL, false},
 	{0, "retries", "N", "try a failed command up to N times", OTHER, 0, set_retries,
@@ -313,6 +318,8 @@ static const struct option table[] = {
 		false},
 	{0, "resume-failed", NULL, "but for those that failed", FLAG,
 		FIELD(resume_failed), NULL, false},
+	{0, "retry-failed", NULL, "run those that failed, as it has them", FLAG,
+		FIELD(retry_failed), NULL, false},
 	HEADING("Beyond parallel"),
 	{0, "unrun", "FILE", "write the values that were not run to FILE", WORD,
 		FIELD(unrun_file), NULL, false},
@@ -332,10 +339,7 @@ static const struct option table[] = {
 	IGNORES("gnu"),
 	IGNORES("plain"),
 	IGNORES("silent"),
-	REFUSES(0, "retry-failed", NULL, TO_COME),
-	REFUSES(0, "memfree", "SIZE", TO_COME),
 	REFUSES(0, "memsuspend", "SIZE", TO_COME),
-	REFUSES(0, "load", "N", TO_COME),
 	REFUSES(0, "noswap", NULL, TO_COME),
 	REFUSES(0, "limit", "COMMAND", TO_COME),
 	REFUSES(0, "rpl", "RULE", PERL),
@@ -564,6 +568,8 @@ int front_parallel(struct plan *plan, struct words words)
 		plan->sources[plan->source_count++] =
 			(struct source){SOURCE_FILES, plan->arg_files + index, 1, false};
 	error = parse_sources(&grammar, plan, &words);
+	if (!error)
+		error = retry_failed(&grammar, plan);
 	resolve_input(plan);
 	if (!error)
 		error = resolve_command(plan);

@@ -18,6 +18,8 @@
 	"Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n"
 // More than that many bits are not kept for a number that somebody wrote there.
 #define SEQUENCE_MOST UINT32_MAX
+#define COMMANDS_MOST (1U << 27) // that are run again
+#define TABS_BEFORE_COMMAND 8
 
 struct joblog {
 	int fd;
@@ -45,6 +47,13 @@ static int reserve(struct joblog *joblog, uint64_t sequence)
 	return 0;
 }
 
+static bool parse_line(const char *line, uint64_t *sequence, int *exit, int *signal)
+{
+	return sscanf(line,
+		       "%" SCNu64 "\t%*[^\t]\t%*[^\t]\t%*[^\t]\t%*[^\t]\t%*[^\t]\t%d\t%d",
+		       sequence, exit, signal) == 3;
+}
+
 // Of several lines for one number the last counts. What is no line of a log is passed
 // over.
 static int note_line(struct joblog *joblog, const char *line, bool failed_again)
@@ -53,10 +62,7 @@ static int note_line(struct joblog *joblog, const char *line, bool failed_again)
 	uint64_t sequence;
 	int exit, signal;
 
-	if (sscanf(line,
-		    "%" SCNu64 "\t%*[^\t]\t%*[^\t]\t%*[^\t]\t%*[^\t]\t%*[^\t]\t%d\t%d",
-		    &sequence, &exit, &signal) != 3 ||
-		sequence > SEQUENCE_MOST)
+	if (!parse_line(line, &sequence, &exit, &signal) || sequence > SEQUENCE_MOST)
 		return 0;
 	if (reserve(joblog, sequence) < 0)
 		return -ENOMEM;
@@ -91,6 +97,99 @@ bool joblog_skips(const struct joblog *joblog, uint64_t sequence)
 {
 	return joblog && sequence < joblog->done_bits &&
 	       joblog->done[sequence / 8] & (1U << sequence % 8);
+}
+
+/* ---- commands ---- */
+
+struct commands {
+	struct text text; //< each with its NUL; the first one is empty
+	size_t *offsets;  //< in the text; 0: none has this number
+	size_t count, room;
+};
+
+static int make_room(struct commands *commands, uint64_t sequence)
+{
+	size_t room = commands->room ? commands->room : 1024;
+	size_t *offsets;
+
+	while (room < sequence)
+		room *= 2;
+	if (room == commands->room)
+		return 0;
+	offsets = reallocarray(commands->offsets, room, sizeof *offsets);
+	if (!offsets)
+		return -ENOMEM;
+	memset(offsets + commands->room, 0, (room - commands->room) * sizeof *offsets);
+	commands->offsets = offsets;
+	commands->room = room;
+	return 0;
+}
+
+// A line of `length` bytes and its newline; NUL bytes in the command are newlines of it.
+static int add_command(struct commands *commands, const char *line, size_t length)
+{
+	struct text *text = &commands->text;
+	const char *command = line;
+	uint64_t sequence;
+	int exit, signal;
+
+	for (int tab = 0; command && tab < TABS_BEFORE_COMMAND; tab++) {
+		command = strchr(command, '\t');
+		command += command != NULL;
+	}
+	if (!command || !parse_line(line, &sequence, &exit, &signal) || !sequence ||
+		sequence > COMMANDS_MOST)
+		return -EBADMSG;
+	if (make_room(commands, sequence) < 0)
+		return -ENOMEM;
+	if (commands->count < sequence)
+		commands->count = sequence;
+	commands->offsets[sequence - 1] = text->length;
+	text_append(text, command, (size_t)(line + length - command));
+	for (size_t at = commands->offsets[sequence - 1]; at < text->length; at++)
+		if (!text->bytes[at])
+			text->bytes[at] = '\n';
+	text_append(text, "", 1);
+	return text->failed ? -ENOMEM : 0;
+}
+
+static int add_commands(struct commands *commands, FILE *stream)
+{
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t length = getline(&line, &size, stream); // the header
+	int error = 0;
+
+	text_append(&commands->text, "", 1);
+	while (!error && length >= 0 && (length = getline(&line, &size, stream)) >= 0)
+		error = add_command(commands, line,
+			(size_t)length - (length && line[length - 1] == '\n'));
+	free(line);
+	return !error && ferror(stream) ? -EIO : error;
+}
+
+int joblog_read_commands(
+	const char *name, char **text, const char ***by_number, size_t *count)
+{
+	FILE *stream = fopen(name, "re");
+	struct commands commands = {0};
+	int error;
+
+	if (!stream)
+		return -errno;
+	error = add_commands(&commands, stream);
+	fclose(stream);
+	*count = commands.count;
+	*by_number = error ? NULL : calloc(commands.count + 1, sizeof **by_number);
+	if (!error && !*by_number)
+		error = -ENOMEM;
+	for (size_t index = 0; !error && index < commands.count; index++)
+		(*by_number)[index] = commands.text.bytes + commands.offsets[index];
+	free(commands.offsets);
+	if (error)
+		text_finish(&commands.text);
+	*text = commands.text.bytes;
+	return error;
 }
 
 /* ---- the file ---- */

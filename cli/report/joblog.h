@@ -15,6 +15,15 @@ struct joblog;
 int joblog_open(struct joblog **result, const struct plan *plan);
 void joblog_close(struct joblog *joblog);
 
+/**
+ * The commands in a log, (*by_number)[0] being that of number 1; "" where none has that
+ * number, and of several the last. The caller frees *by_number, and *text, where they
+ * are. Errors: of open(2) and read(2); -EBADMSG: this is no log; -ENOMEM; then there is
+ * nothing to be freed.
+ */
+int joblog_read_commands(
+	const char *name, char **text, const char ***by_number, size_t *count);
+
 /* With a `joblog` that is NULL the following do nothing. */
 
 /** Whether a task of this number is done according to the log that was there. */

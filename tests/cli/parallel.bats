@@ -458,6 +458,43 @@ names='\na/b.c/d.e.f.g\na.b.c\n.x.y\nfoobarbaz\nFoo.tar.gz\nnoext\nabcabc\na b\n
 	same '' -j1 -k --retries 1 'echo {} >>log; cat log; false' ::: a
 }
 
+@test "--load and --memfree hold back no job while there is room" {
+	for load in 1000 100000% +1000; do
+		same '' -k --load "$load" echo ::: a b
+	done
+	for size in 1 1k 1K 1.5M; do
+		same '' -k --memfree "$size" echo ::: a b
+	done
+	refused '' --load x echo ::: a
+	run "${subject[@]}" --memfree x echo ::: a
+	[ "$status" -eq 255 ]
+}
+
+@test "--load and --memfree let one job run in any case" {
+	for limit in '--load 0' '--load -1000' '--memfree 900T' '--memfree 900t'; do
+		read -ra limit <<<"$limit"
+		run "${subject[@]}" -j4 "${limit[@]}" 'mkdir busy && rmdir busy # {}' ::: a b c d
+		[ "$status" -eq 0 ]
+	done
+}
+
+# Those that the log says failed are appended to it by both, as they fail again.
+@test "--retry-failed runs the commands in the joblog that failed, and nothing else" {
+	"${reference[@]}" -j1 --joblog log $'echo {};\nexit {}' ::: 0 3 0 4 || :
+	same '' --retry-failed --joblog ../log -k --dry-run not this {} ::: x y
+	same '' --retry-failed --joblog ../log -j1 -a ../none not this {}
+	diff <(tail -n 4 log | head -n 2 | cut -f 1,7-) <(tail -n 2 log | cut -f 1,7-)
+	sed -i '2d; $d' log
+	same '' --retry-failed --joblog ../log -k -j1
+	echo nonsense >>log
+	refused '' --retry-failed --joblog ../log
+}
+
+@test "--retry-failed without a joblog runs what is given" {
+	same '' -k --retry-failed echo ::: a b
+	same '' -k --retry-failed --joblog none echo ::: a b
+}
+
 @test "--halt: no more jobs are started, and the deciding one's exit status counts" {
 	same '' -j1 -k --halt soon,fail=1 'echo {}; exit {};' ::: 0 3 4
 	same '' -j1 -k --halt now,fail=2 'echo {}; exit {};' ::: 0 3 4 5

@@ -135,7 +135,7 @@ static int add_command(struct commands *commands, const char *line, size_t lengt
 
 	for (int tab = 0; command && tab < TABS_BEFORE_COMMAND; tab++) {
 		command = strchr(command, '\t');
-		command += command != NULL;
+		command = command ? command + 1 : NULL;
 	}
 	if (!command || !parse_line(line, &sequence, &exit, &signal) || !sequence ||
 		sequence > COMMANDS_MOST)

@@ -47,7 +47,7 @@ static void divert(int out_fd, int err_fd)
 		.slots = 4,
 		.directory = ".",
 		.kill = scene.give_up,
-		.events = {NULL, note_broken, note_lost, NULL},
+		.events = {NULL, note_broken, note_lost, NULL, NULL},
 	};
 
 	scene.out = divert_to(STDOUT_FILENO, out_fd);

@@ -443,6 +443,10 @@ struct leat_spec {
 	// In place of pipes, pseudoterminals of this size (pty(7)), which pass on what is
 	// written as it is and control nothing; NULL: pipes
 	const struct winsize *terminal;
+	// Descriptors of the caller that the child has, too, under the same numbers; each
+	// is above 2
+	const int *kept_fds;
+	size_t kept_fd_count;
 };
 
 /**
@@ -509,9 +513,9 @@ struct leat_outcome {
  * Run one program to its end and reap it. Blocks until then.
  *
  * The child leads a session of its own, with no signal blocked, dispositions and
- * limits as the family says, and no descriptor but 0, 1, 2. It is started by
- * vfork(2)-like clone(2): no memory is copied, the calling thread stands still
- * until the exec.
+ * limits as the family says, and no descriptor but 0, 1, 2 and those that the spec
+ * has it keep. It is started by vfork(2)-like clone(2): no memory is copied, the
+ * calling thread stands still until the exec.
  *
  * When a timeout, a deadline or a cancellation ends it, its whole tree is ended:
  * SIGTERM and SIGCONT, then after `grace_ns` SIGKILL until none is left. To the

@@ -110,6 +110,14 @@ IN_CHILD static void hide_other_descriptors(void)
 	mark_each_descriptor();
 }
 
+IN_CHILD static int keep_descriptors(const struct leat_spec *spec)
+{
+	for (size_t index = 0; index < spec->kept_fd_count; index++)
+		if (fcntl(spec->kept_fds[index], F_SETFD, 0) < 0)
+			return -1;
+	return 0;
+}
+
 IN_CHILD static void dispose(const sigset_t *signals, void (*disposition)(int))
 {
 	struct sigaction action = {.sa_handler = disposition};
@@ -208,6 +216,8 @@ IN_CHILD static int child_main(void *argument)
 	if (place_descriptors(start->fds) < 0)
 		goto fail;
 	hide_other_descriptors();
+	if (keep_descriptors(spec) < 0)
+		goto fail;
 	if (start->inheritance->descriptors_changed)
 		setrlimit(RLIMIT_NOFILE, &start->inheritance->descriptors);
 	set_signals(start->inheritance);

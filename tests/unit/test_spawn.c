@@ -240,6 +240,27 @@ static void nothing_but_0_1_and_2_is_open(void **state)
 	close(high);
 }
 
+static void what_the_spec_keeps_is_open_under_its_number(void **state)
+{
+	int low = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int high = fcntl(low, F_DUPFD_CLOEXEC, 500), kept[] = {high, low};
+
+	(void)state;
+	assert_true(low > 2 && high >= 500);
+	scene.spec.kept_fds = kept;
+	scene.spec.kept_fd_count = 1;
+	scene.argv[0] = "/bin/ls";
+	scene.argv[1] = "/proc/self/fd";
+	assert_says("0\n1\n2\n3\n500\n");
+	scene.spec.kept_fd_count = 2;
+	scene_set_script("test /dev/null -ef /proc/self/fd/500 && echo same");
+	assert_says("same\n");
+	assert_int_equal(fcntl(low, F_GETFD), FD_CLOEXEC);
+	close(high);
+	assert_fails(-EBADF);
+	close(low);
+}
+
 static void swapped_descriptors_are_put_in_place(void **state)
 {
 	int saved[2] = {dup(1), dup(2)}, ends[2][2];
@@ -420,6 +441,7 @@ int main(void)
 		SPAWN(too_many_arguments_are_an_error),
 		SPAWN(the_environment_is_exactly_the_specs),
 		SPAWN(nothing_but_0_1_and_2_is_open),
+		SPAWN(what_the_spec_keeps_is_open_under_its_number),
 		SPAWN(swapped_descriptors_are_put_in_place),
 		SPAWN(the_child_leads_a_session_without_a_terminal),
 		SPAWN(no_signal_is_blocked_in_a_child),

@@ -16,6 +16,7 @@
  *     run_frame.c      leat's words around what a task wrote
  *     run_report.c     what is told to others
  *     run_display.c    how far it is
+ *     run_jobserver.c  make's tokens, or some for the tasks
  *   input.c          records from standard input and files; split.c: of quoted text
  *   rows.c           the values of a record, of one source or several; columns.c
  *   tasks.c          one record or several become a task
@@ -23,6 +24,7 @@
  *   retries.c        tasks that wait for their next attempt; halt.c: when it is enough
  *   lanes.c          tasks that wait for one another
  *   room.c           starts that wait, for one another and for room
+ *   jobserver.c      tokens that tasks run by; makeflags.c: where make has them
  *   slot.c           one of the N places where tasks run: environment, tag, results
  *   recipe.c         from a task's values to its command; template.c: {} and its kin
  *   shell.c          from a command's text to an argv, with a shell or without

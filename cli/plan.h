@@ -165,6 +165,8 @@ struct plan {
 	const char *shell; //< NULL: sh
 	int64_t delay_ns;  //< from one start to the next
 	struct limit limits[MEASURES];
+	bool jobserver; //< one is made for the tasks, where there is none,
+	bool jobserver_is_fifo;
 
 	int64_t timeout_ns, deadline_ns; //< LEAT_NEVER: none
 	int64_t kill_after_ns, linger_ns;

@@ -217,6 +217,7 @@ static int init_surroundings(struct run *run)
 	*surroundings = (struct surroundings){
 		.plan = plan,
 		.room = run->room,
+		.jobserver = run->jobserver,
 		.family = surroundings->family,
 		.shell = surroundings->shell,
 		.control =
@@ -246,13 +247,15 @@ static size_t queue_length(unsigned slots)
 static unsigned choose_size(struct run *run)
 {
 	const struct jobs *jobs = &run->plan->jobs;
+	unsigned usual = run->make_jobs ? run->make_jobs : cpus_usable("");
 
 	run->slot_count = leat_family_room(run->surroundings.family);
 	if (jobs->kind == JOBS_NUMBER && jobs->number > run->slot_count)
 		message("running %u tasks at a time: the limit on open files allows no "
 			"more",
 			run->slot_count);
-	return jobs_resolve(jobs, cpus_usable(""), run->slot_count);
+	return jobs_resolve(
+		jobs, jobs->kind == JOBS_CPUS ? usual : cpus_usable(""), run->slot_count);
 }
 
 static int start_signals(struct run *run)
@@ -324,6 +327,9 @@ static int start_engine(struct run *run)
 	run->slots = calloc(run->slot_count, sizeof *run->slots);
 	if (!run->slots)
 		return -ENOMEM;
+	error = run_start_jobserver(run, size);
+	if (error)
+		goto free_slots;
 	error = run_open_frames(run);
 	if (error)
 		goto free_slots;
@@ -383,6 +389,8 @@ static void stop_engine(struct run *run)
 	room_destroy(run->room);
 	output_destroy(run->output);
 	recap_destroy(run->recap);
+	jobserver_destroy(run->jobserver);
+	run->jobserver = NULL;
 }
 
 static bool all_ok(const struct run *run)

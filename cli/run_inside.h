@@ -30,7 +30,9 @@ struct run {
 	struct lanes *lanes;     //< NULL: no task waits for another
 	struct room *room;       //< NULL: no start waits
 	char waiting[ROOM_WORDS_BYTES];
-	struct confirm confirm; //< where the plan asks
+	struct jobserver *jobserver; //< NULL: there is none
+	unsigned make_jobs;          //< slots that make has; 0: it does not say
+	struct confirm confirm;      //< where the plan asks
 	const char *temporary_directory;
 	struct output *output;
 	struct display *display; //< NULL: no progress is shown
@@ -131,6 +133,16 @@ int run_final_status(struct run *run);
 /** Open all that the plan names; EXIT_ALL_OK, or another exit status after a message. */
 int run_open(struct run *run);
 void run_close(struct run *run);
+
+/**
+ * Be a client of make's jobserver, if there is one. To be called before any descriptor is
+ * opened.
+ */
+void run_join_jobserver(struct run *run);
+
+/** Make one for `slots`, where the plan asks for it, and be ready to use what there is.
+ */
+int run_start_jobserver(struct run *run, unsigned slots);
 
 /** Tell of the run's deadline, once, where it has come. */
 void run_tell_deadline(struct run *run);

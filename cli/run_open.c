@@ -20,6 +20,7 @@ int run_open(struct run *run)
 	const struct plan *plan = run->plan;
 	int error = 0;
 
+	run_join_jobserver(run);
 	if (!plan->dry_run && room_check(plan->limits, "") < 0)
 		return EXIT_USAGE;
 	if (plan->events && !plan->dry_run)
@@ -86,4 +87,5 @@ void run_close(struct run *run)
 	results_close(&run->surroundings.results);
 	rows_close(run->rows);
 	leat_family_destroy(run->surroundings.family);
+	jobserver_destroy(run->jobserver);
 }

@@ -30,6 +30,7 @@ struct slot {
 	struct text directory;
 	int record_fd; //< what a task reads; -1: nothing of its own
 	bool in_room;
+	int token; //< of the jobserver
 };
 
 // POSIX, 3.216: letters, digits and underscores, no digit first.
@@ -56,32 +57,46 @@ static bool is_own(const char *entry)
 	return false;
 }
 
+static bool names_the_same(const char *entry, const char *other)
+{
+	return strncmp(entry, other, strcspn(other, "=") + 1) == 0;
+}
+
 // Whether the plan has a value of its own for it.
 static bool is_replaced(const struct plan *plan, const char *entry)
 {
-	for (size_t index = 0; index < plan->variable_count; index++) {
-		size_t name = strcspn(plan->variables[index], "=") + 1;
-
-		if (strncmp(entry, plan->variables[index], name) == 0)
+	for (size_t index = 0; index < plan->variable_count; index++)
+		if (names_the_same(entry, plan->variables[index]))
 			return true;
-	}
 	return false;
+}
+
+// NULL: the jobserver has none, or the plan one of its own.
+static const char *jobserver_entry(const struct surroundings *surroundings)
+{
+	const char *entry = jobserver_variable(surroundings->jobserver);
+
+	return entry && !is_replaced(surroundings->plan, entry) ? entry : NULL;
 }
 
 int surroundings_init_environment(struct surroundings *surroundings)
 {
+	const char *served = jobserver_entry(surroundings);
 	size_t count = 0;
 
 	while (environ[count])
 		count++;
-	surroundings->environment = calloc(count + 1, sizeof *surroundings->environment);
+	surroundings->environment = calloc(count + 2, sizeof *surroundings->environment);
 	if (!surroundings->environment)
 		return -ENOMEM;
 	count = 0;
 	for (char **entry = environ; *entry; entry++)
 		if (!is_own(*entry) && !is_replaced(surroundings->plan, *entry) &&
+			!(served && names_the_same(*entry, served)) &&
 			(!surroundings->shell.direct || is_name(*entry)))
 			surroundings->environment[count++] = *entry;
+	if (served)
+		surroundings->environment[count++] = served;
 	surroundings->environment_count = count;
 	return 0;
 }
@@ -130,6 +145,7 @@ int slot_create(
 	slot->surroundings = surroundings;
 	slot->number = number;
 	slot->record_fd = -1;
+	slot->token = JOBSERVER_NO_TOKEN;
 	command_init(&slot->command);
 	snprintf(slot->variables[VARIABLE_SLOT], VARIABLE_BYTES, "LEAT_SLOT=%u", number);
 	snprintf(slot->variables[VARIABLE_PID], VARIABLE_BYTES, "LEAT_PID=%d",
@@ -358,7 +374,9 @@ int slot_prepare(struct slot *slot, const struct task *task)
 			slot->number, &slot->command);
 	if (!error)
 		error = open_stdin(slot, task);
-	return error ? error : enter_room(slot);
+	if (!error)
+		error = enter_room(slot);
+	return error ? error : jobserver_enter(surroundings->jobserver, &slot->token);
 }
 
 // The command stands before what it writes.
@@ -393,6 +411,7 @@ int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *ou
 		.terminal = surroundings->terminal,
 	};
 
+	spec.kept_fds = jobserver_fds(surroundings->jobserver, &spec.kept_fd_count);
 	snprintf(slot->variables[VARIABLE_SEQ], VARIABLE_BYTES, "LEAT_SEQ=%" PRIu64,
 		task->sequence);
 	snprintf(slot->variables[VARIABLE_ATTEMPT], VARIABLE_BYTES,
@@ -401,6 +420,7 @@ int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *ou
 	if (surroundings->plan->echoes)
 		echo_command(slot, task);
 	error = start_and_wait(slot, &spec, outcome);
+	jobserver_leave(surroundings->jobserver, &slot->token);
 	leave_room(slot);
 	return error;
 }
@@ -421,6 +441,7 @@ int slot_end(struct slot *slot, struct task *task, const struct leat_outcome *ou
 	const struct surroundings *surroundings = slot->surroundings;
 	int result = 0;
 
+	jobserver_leave(surroundings->jobserver, &slot->token);
 	leave_room(slot); // prepared, it was perhaps not run
 	if (slot->record_fd >= 0)
 		close(slot->record_fd);

@@ -3,6 +3,7 @@
 #define LEAT_CLI_SLOT_H
 
 #include "recipe.h"
+#include "jobserver.h"
 #include "output.h"
 #include "results.h"
 #include "room.h"
@@ -11,7 +12,8 @@
 /** What all slots share; does not change while tasks run. */
 struct surroundings {
 	const struct plan *plan;
-	struct room *room; //< NULL: no start waits
+	struct room *room;           //< NULL: no start waits
+	struct jobserver *jobserver; //< NULL: there is none
 	struct leat_family *family;
 	struct shell shell;
 	struct leat_control control;
@@ -27,8 +29,8 @@ struct surroundings {
 };
 
 /**
- * Gather the environment: without LEAT_ variables, and for a shell that would leave
- * them out without names that are none. Errors: -ENOMEM.
+ * Gather the environment: without LEAT_ variables, with the jobserver's, and for a shell
+ * that would leave them out without names that are none. Errors: -ENOMEM.
  */
 int surroundings_init_environment(struct surroundings *surroundings);
 void surroundings_finish(struct surroundings *surroundings);
@@ -52,7 +54,8 @@ unsigned slot_number(const struct slot *slot);
 int slot_begin(struct slot *slot, struct task *task);
 
 /**
- * Make its command, and wait until it may begin. Returns 0; a negative errno where it
+ * Make its command, and wait until it may begin; from then on it has a token of the
+ * jobserver, until it has run, or slot_end(). Returns 0; a negative errno where it
  * can't be tried at all (-EINVAL: a NUL byte in the command; -ENOTDIR: no such
  * directory); or -ECANCELED: the intake ended before that.
  */

@@ -190,6 +190,9 @@ _leat_value() {
 	-j | --jobs | -P)
 		_leat_words "0 1 2 4 8 16 50% 100% +1 -1" "$current"
 		;;
+	--jobserver)
+		_leat_words "pipe fifo" "$current"
+		;;
 	--as)
 		_leat_words "xargs parallel" "$current"
 		;;
@@ -256,7 +259,7 @@ _leat() {
 	local options="-a --arg-file -0 --null -d --delimiter
 		-C --colsep --header --trim --link --shuf --seed
 		-c --script -I --replace -n --max-args -X --fill -s --max-chars --as
-		-j --jobs -P --shell --timeout --delay --max-load --min-memory --max-pressure --lane --stdin --chdir --env
+		-j --jobs -P --jobserver --shell --timeout --delay --max-load --min-memory --max-pressure --lane --stdin --chdir --env
 		--deadline --kill-after --linger --retries --retry-delay --retry-max-delay --retry-on --halt --fail-fast --on-cancel --drain-timeout --orphans
 		-k --keep-order --line-buffer -u --ungroup --tag --tagstring --results --pty
 		--dry-run -t --verbose --progress --no-progress --color

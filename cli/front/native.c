@@ -30,6 +30,15 @@ static const char *set_orphans(struct plan *plan, const char *value)
 	return NULL;
 }
 
+static const char *set_jobserver(struct plan *plan, const char *value)
+{
+	plan->jobserver = true;
+	plan->jobserver_is_fifo = value && strcmp(value, "fifo") == 0;
+	return !value || plan->jobserver_is_fifo || strcmp(value, "pipe") == 0
+		       ? NULL
+		       : "pipe or fifo";
+}
+
 static const char *set_sync(struct plan *plan, const char *value)
 {
 	if (strcmp(value, "group") == 0)
@@ -206,6 +215,8 @@ static const struct option table[] = {
 		0, apply_jobs, false},
 	{'P', NULL, "N", "possible; default: the usable CPUs)", OTHER, 0, apply_jobs,
 		false},
+	{0, "jobserver", "STYLE", "make in tasks shares the slots; without STYLE: pipe",
+		OTHER, 0, set_jobserver, true},
 	{0, "shell", "PATH", "the shell that runs the commands (sh)", WORD, FIELD(shell),
 		NULL, false},
 	{0, "timeout", "DUR", "end a task after DUR (10, 1.5s, 200ms, 1h30m)", DURATION,

@@ -72,7 +72,7 @@ zsh_completes() {
 # The options in the completed list $output that leat's --help does not have, and others.
 differs_from_help() {
 	diff <(leat --help | grep -oE '^ +(-., )?--[a-z-]+' | grep -o -e '--[a-z-]*' | sort) \
-		<(sort -u <<<"$output")
+		<(grep -o -e '^--[a-z-]*' <<<"$output" | sort -u)
 }
 
 files() {
@@ -102,6 +102,10 @@ files() {
 terminate" ]
 	run bash_offers leat --on-cancel=d
 	[ "$output" = drain ]
+	run bash_offers leat --jobserver=f
+	[ "$output" = fifo ]
+	run bash_offers leat --jobserver --summ
+	[ "$output" = --summary ]
 	for option in --timeout --delay --deadline --kill-after --linger --drain-timeout; do
 		run bash_offers leat "$option" 10
 		[ "$output" = 10s ]
@@ -279,6 +283,8 @@ terminate" ]
 terminate" ]
 	run fish_offers 'leat --on-cancel=d'
 	[ "$output" = --on-cancel=drain ]
+	run fish_offers 'leat --jobserver=f'
+	[ "$output" = --jobserver=fifo ]
 	for option in --timeout --delay --deadline --kill-after --linger --drain-timeout; do
 		run fish_offers "leat $option 10"
 		[ "$output" = 10s ]
@@ -391,6 +397,8 @@ r" ]
 	[ "$output" = "--on-cancel|terminate|" ]
 	run zsh_completes 'leat --on-cancel=dr'
 	[ "$output" = "--on-cancel=drain|" ]
+	run zsh_completes 'leat --jobserver=f'
+	[ "$output" = "--jobserver=fifo|" ]
 	run zsh_completes 'leat --timeout 2'
 	[ "$output" = "--timeout|200ms|" ]
 	run zsh_completes 'leat -j 5'

@@ -6,7 +6,7 @@ export PATH="$BUILD:$BUILD/tests/helpers:$PATH"
 export BATS_TEST_TIMEOUT=60
 
 # What a CI or a user has set that would change what leat, script(1) and tmux do.
-unset CI GITHUB_ACTIONS GITHUB_STEP_SUMMARY GITLAB_CI TF_BUILD NO_COLOR
+unset CI GITHUB_ACTIONS GITHUB_STEP_SUMMARY GITLAB_CI TF_BUILD NO_COLOR MAKEFLAGS MFLAGS MAKELEVEL
 export SHELL=/bin/bash TERM=xterm
 
 setup() {

@@ -143,6 +143,13 @@ two" ]
 [2,"ok"]' ]
 }
 
+@test "leat(1), example 15: no more than eight jobs of several builds" {
+	run_example 15
+	[ "$(grep '^made' <<<"$output" | sort)" = "made a
+made b" ]
+	[[ "$output" != *jobserver* ]]
+}
+
 @test "leat-events(5), its examples" {
 	command -v jq >/dev/null || skip "jq is not installed"
 	printf '%s\n' 'sleep 0.3' 'exit 3' 'kill $$' $': \xff' >jobs.txt
@@ -214,7 +221,7 @@ exit 3" ]
 }
 
 @test "there are no more examples than are run here" {
-	[ -z "$(example leat.1 15)" ]
+	[ -z "$(example leat.1 16)" ]
 	[ -z "$(example libleat.3 3)" ]
 }
 

@@ -193,7 +193,7 @@ hostile() {
 	[ "$(grep -c $'^\e\\[0Ksection_start:[0-9]*:leat_[0-9a-f]*_1\\[collapsed=true\\]\r\e\\[0Kecho a (' log)" -eq 1 ]
 	[ "$(grep -c $'^\e\\[0Ksection_start:[0-9]*:leat_[0-9a-f]*_2\r\e\\[0Kecho b; false (exit 1, ' log)" -eq 1 ]
 	[ "$(grep -c $'^\e\\[0Ksection_end:[0-9]*:leat_[0-9a-f]*_[12]\r\e\\[0K$' log)" -eq 2 ]
-	start=$(sed -n 's/.*section_start:\([0-9]*\):.*_1.*/\1/p' log)
+	start=$(sed -n 's/.*section_start:\([0-9]*\):leat_[0-9a-f]*_1\[.*/\1/p' log)
 	[ "$start" -le "$(date +%s)" ]
 	[ "$start" -gt $(($(date +%s) - 600)) ]
 }

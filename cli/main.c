@@ -50,6 +50,8 @@
  *   report/          what others read: joblog.c, events.c (json.c)
  *     ci.c             groups and marks in a CI service's log; ci_summary.c
  *     recap.c          the failed tasks once more
+ *     timeline.c       a page of the run: timeline/, built in by timeline_page.S
+ *   history.c        the same page of runs that the journal holds
  *   unrun.c          the records that were not run; whole_file.c: written whole
  *   signals.c        the thread that receives signals
  *   cancellation.c   the three levels that they lead to
@@ -62,6 +64,7 @@
 #include "descriptors.h"
 #include "exit_status.h"
 #include "front/front.h"
+#include "history.h"
 #include "journal/list.h"
 #include "leat.h"
 #include "message.h"
@@ -100,6 +103,8 @@ static int dispatch(const struct front *front, const struct plan *plan)
 
 		return status ? status : printed();
 	}
+	if (history_is_wanted(plan))
+		return history_draw(plan);
 	return plan->over ? printed() : run(plan);
 }
 

@@ -3,6 +3,7 @@
 #include "leat.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 int64_t moment_monotonic_ns(void)
@@ -45,4 +46,12 @@ void moment_format(char text[MOMENT_BYTES], int64_t wall_us, char separator)
 	strftime(time, sizeof time, "%T", &tm);
 	snprintf(text, MOMENT_BYTES, "%s%c%s.%06d", date, separator, time,
 		(int)(wall_us % 1000000));
+}
+
+int64_t moment_parse(const char *text)
+{
+	struct tm tm = {0};
+	const char *fraction = strptime(text, "%Y-%m-%d %H:%M:%S.", &tm);
+
+	return fraction ? timegm(&tm) * INT64_C(1000000) + atoi(fraction) : 0;
 }

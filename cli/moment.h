@@ -19,4 +19,7 @@ int64_t moment_wall_us(void);
 /** `wall_us` in UTC, "2026-11-21T11:30:15.757680" with 'T' for the separator. */
 void moment_format(char text[MOMENT_BYTES], int64_t wall_us, char separator);
 
+/** The point in time that was formatted with ' '; 0: it is none. */
+int64_t moment_parse(const char *text);
+
 #endif

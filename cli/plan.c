@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 int plan_init(struct plan *plan, int argc)
 {
@@ -50,6 +51,15 @@ const char *plan_separator(const struct plan *plan)
 {
 	return plan->column_separator && !plan->column_pattern ? plan->column_separator
 							       : "\t";
+}
+
+void plan_append_arguments(const struct plan *plan, struct text *text)
+{
+	for (char **word = plan->arguments; *word; word++) {
+		if (word != plan->arguments)
+			text_append(text, " ", 1);
+		template_quote_shell(text, *word, strlen(*word));
+	}
 }
 
 int plan_split_words(struct plan *plan, char *text, bool apart)

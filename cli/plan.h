@@ -195,6 +195,7 @@ struct plan {
 	const char *joblog;    //< NULL: none is written
 	bool joblog_appends;   //< to what is there
 	const char *events;    //< a file, or the number of a descriptor; NULL: none
+	const char *timeline;  //< NULL: none is drawn
 	bool list;             //< its tasks,
 	const char **outcomes; //< with one of these outcomes, if there are any
 	size_t outcome_count;
@@ -214,6 +215,9 @@ void plan_finish(struct plan *plan);
 
 /** What stands between the columns of a record that is written: a text, or a tab. */
 const char *plan_separator(const struct plan *plan);
+
+/** Append the command line, quoted for the shell. */
+void plan_append_arguments(const struct plan *plan, struct text *text);
 
 /**
  * Have the words be those of `text`, which is cut apart at each blank, or (not `apart`)

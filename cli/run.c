@@ -162,7 +162,8 @@ static void resize(void *argument, int change)
 // How many there are that will not be run.
 static bool nobody_asks(const struct plan *plan)
 {
-	return plan->quiet && !plan->unrun_file && !plan->events && !plan->journal;
+	return plan->quiet && !plan->unrun_file && !plan->events && !plan->timeline &&
+	       !plan->journal;
 }
 
 static void read_input(struct run *run)
@@ -509,7 +510,7 @@ static int run_with_input(struct run *run)
 	if (error) {
 		unrun_close(&run->unrun);
 		message("cannot start: %s", strerror(-error));
-		journal_close(run->journal, &run->account, 0, EXIT_LEAT_TROUBLE);
+		run_drop_reports(run);
 		return EXIT_LEAT_TROUBLE;
 	}
 	run_tasks(run);

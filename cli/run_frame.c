@@ -82,7 +82,7 @@ static bool has_failed(const struct task *task)
 	return account_is_trouble(task->end) && !task->again;
 }
 
-static void append_reason(const struct run *run, const struct leat_outcome *outcome,
+void run_append_reason(const struct run *run, const struct leat_outcome *outcome,
 	int error, struct text *reason)
 {
 	if (error)
@@ -103,7 +103,7 @@ static void append_title(const struct run *run, const struct task *task, unsigne
 	text_finish(&command);
 	text_format(title, " (");
 	if (task->end != TASK_OK) {
-		append_reason(run, outcome, error, title);
+		run_append_reason(run, outcome, error, title);
 		text_format(title, ", ");
 	}
 	if (task->again)
@@ -157,7 +157,7 @@ static void describe(const struct run *run, const struct task *task,
 	text_append_shown(
 		&failed->command, command.bytes, command.length, TITLE_COMMAND_BYTES);
 	text_finish(&command);
-	append_reason(run, outcome, error, &failed->reason);
+	run_append_reason(run, outcome, error, &failed->reason);
 	append_err(failed, slot_tail(slot, true));
 }
 

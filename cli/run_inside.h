@@ -11,6 +11,7 @@
 #include "report/events.h"
 #include "report/joblog.h"
 #include "report/recap.h"
+#include "report/timeline.h"
 #include "retries.h"
 #include "rows.h"
 #include "signals.h"
@@ -44,7 +45,8 @@ struct run {
 	struct journal *journal; //< NULL: none is kept
 	struct joblog *joblog;   //< the same
 	atomic_bool joblog_broken;
-	struct events *events; //< the same
+	struct events *events;     //< the same
+	struct timeline *timeline; //< the same
 	struct ci ci;
 	struct recap *recap; //< NULL: none is wanted
 	struct account account;
@@ -80,6 +82,9 @@ void run_cancel(struct run *run, enum level level, int cause);
 /** Open the reports but for the events. EXIT_ALL_OK, or another exit status after a
  * message. */
 int run_open_reports(struct run *run);
+
+/** There will be no run: what was begun is dropped, or closed. */
+void run_drop_reports(struct run *run);
 void run_report_start(struct run *run);
 void run_report_attempt_started(
 	struct run *run, const struct task *task, const struct slot *slot);
@@ -87,7 +92,10 @@ void run_report_attempt_started(
 /** Its process has ended, and its output is still the slot's; task->end and ->again say
  * what became of it. `error`: a negative errno where it could not be started. */
 void run_report_attempt_ended(struct run *run, const struct task *task,
-	const struct leat_outcome *outcome, int error);
+	const struct slot *slot, const struct leat_outcome *outcome, int error);
+
+/** It could not even be tried. -ECANCELED: it need not be. */
+void run_report_untried(struct run *run, const struct task *task, int error);
 
 /** There will be no other attempt, and what it wrote has been seen to. */
 void run_report_last_attempt(
@@ -126,6 +134,10 @@ void run_make_late_frame(struct run *run, const struct task *task, struct frame 
 /** Append the mark of a failed task, for the CI service. */
 void run_append_mark(
 	const struct run *run, const struct recap_task *failed, struct text *text);
+
+/** Append why it is not ok: "exit 2", "there is a NUL byte in it". */
+void run_append_reason(const struct run *run, const struct leat_outcome *outcome,
+	int error, struct text *reason);
 
 /** What the run ends with, where nothing more goes wrong. */
 int run_final_status(struct run *run);

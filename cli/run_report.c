@@ -1,9 +1,11 @@
-/* What of a run is told to others: journal, joblog, events. */
+/* What of a run is told to others: journal, joblog, events, timeline. */
 #include "run_inside.h"
 
 #include "exit_status.h"
+#include "moment.h"
 #include "report/ci_summary.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,8 +40,14 @@ int run_open_reports(struct run *run)
 		message("cannot write to %s: %s", plan->results, strerror(-error));
 		return EXIT_LEAT_TROUBLE;
 	}
-	if (open_journal(run) != EXIT_ALL_OK)
+	if (plan->timeline && !plan->dry_run)
+		error = timeline_open(&run->timeline, plan);
+	if (error) {
+		message("cannot write %s: %s", plan->timeline, strerror(-error));
 		goto close_results;
+	}
+	if (open_journal(run) != EXIT_ALL_OK)
+		goto drop_timeline;
 	if (plan->joblog)
 		error = joblog_open(&run->joblog, plan);
 	if (error) {
@@ -49,9 +57,17 @@ int run_open_reports(struct run *run)
 	return EXIT_ALL_OK;
 close_journal:
 	journal_close(run->journal, &run->account, 0, EXIT_LEAT_TROUBLE);
+drop_timeline:
+	timeline_drop(run->timeline);
 close_results:
 	results_close(&run->surroundings.results);
 	return EXIT_LEAT_TROUBLE;
+}
+
+void run_drop_reports(struct run *run)
+{
+	timeline_drop(run->timeline);
+	journal_close(run->journal, &run->account, 0, EXIT_LEAT_TROUBLE);
 }
 
 static void events_broke(void *argument, int error)
@@ -62,11 +78,29 @@ static void events_broke(void *argument, int error)
 	run_fail(run);
 }
 
+static void begin_timeline(struct run *run)
+{
+	struct text command = {0};
+	struct timeline_run facts = {
+		.version = leat_version(),
+		.started_us = moment_wall_us(),
+		.elapsed_ns = -1,
+		.slots = leat_pool_state(run->pool).size,
+	};
+
+	plan_append_arguments(run->plan, &command);
+	facts.command = command.bytes ? command.bytes : "";
+	timeline_add_run(run->timeline, &facts);
+	text_finish(&command);
+}
+
 void run_report_start(struct run *run)
 {
 	events_start(run->events, leat_context_wake_fd(run->cancellation.kill),
 		events_broke, run);
 	events_run_started(run->events, run->plan, leat_pool_state(run->pool).size);
+	if (run->timeline)
+		begin_timeline(run);
 }
 
 void run_report_attempt_started(
@@ -75,10 +109,30 @@ void run_report_attempt_started(
 	events_attempt_started(run->events, run->recipe, task, slot_number(slot));
 }
 
-void run_report_attempt_ended(struct run *run, const struct task *task,
+static void draw_attempt(struct run *run, const struct task *task, unsigned slot,
 	const struct leat_outcome *outcome, int error)
 {
+	struct text reason = {0};
+
+	if (!run->timeline || error == -ECANCELED)
+		return;
+	if (task->end != TASK_OK)
+		run_append_reason(run, outcome, error, &reason);
+	timeline_task_tried(
+		run->timeline, run->recipe, task, slot, outcome, reason.bytes);
+	text_finish(&reason);
+}
+
+void run_report_attempt_ended(struct run *run, const struct task *task,
+	const struct slot *slot, const struct leat_outcome *outcome, int error)
+{
 	events_attempt_ended(run->events, task, outcome, error);
+	draw_attempt(run, task, slot_number(slot), outcome, error);
+}
+
+void run_report_untried(struct run *run, const struct task *task, int error)
+{
+	draw_attempt(run, task, 0, &(struct leat_outcome){0}, error);
 }
 
 void run_report_last_attempt(
@@ -94,7 +148,12 @@ void run_report_last_attempt(
 
 void run_report_task_ended(struct run *run, const struct task *task)
 {
+	int cause = leat_context_cause(run->cancellation.intake);
+
 	events_task_ended(run->events, run->recipe, task);
+	if (task->end == TASK_UNRUN)
+		timeline_task_unrun(
+			run->timeline, run->recipe, task, cancellation_cause_name(cause));
 }
 
 // What GitHub Actions shows of the step.
@@ -115,12 +174,28 @@ static void write_step_summary(struct run *run, int64_t elapsed)
 	atomic_store(&run->account.leat_trouble, true);
 }
 
-// The journal may be trouble, and the events tell how it all ended.
+static void close_timeline(struct run *run, int64_t elapsed)
+{
+	struct timeline_end end = {
+		.account = &run->account,
+		.elapsed_ns = elapsed,
+		.status = run_final_status(run),
+	};
+	int error = run->timeline ? timeline_close(run->timeline, &end) : 0;
+
+	if (!error)
+		return;
+	run_say(run, "cannot write %s: %s", run->plan->timeline, strerror(-error));
+	atomic_store(&run->account.leat_trouble, true);
+}
+
+// Each may be trouble, and the events tell how it all ended.
 void run_report_end(struct run *run)
 {
 	int64_t elapsed = leat_context_now(run->cancellation.kill) - run->started;
 
 	write_step_summary(run, elapsed);
+	close_timeline(run, elapsed);
 	if (journal_close(run->journal, &run->account, elapsed, run_final_status(run)) <
 		0)
 		atomic_store(&run->account.leat_trouble, true);

@@ -1,11 +1,13 @@
 #include "whole_file.h"
 
+#include "moment.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -38,7 +40,7 @@ static mode_t new_file_mode(void)
 	return 0666 & ~mask;
 }
 
-static int open_beside(struct whole_file *file, mode_t mode)
+static int open_named_beside(struct whole_file *file)
 {
 	int fd;
 
@@ -52,8 +54,70 @@ static int open_beside(struct whole_file *file, mode_t mode)
 		file->beside = NULL;
 		return -errno;
 	}
-	fchmod(fd, mode);
 	return fd;
+}
+
+#define FD_PATH_BYTES 32
+
+static void fd_path(char path[FD_PATH_BYTES], int fd)
+{
+	snprintf(path, FD_PATH_BYTES, "/proc/self/fd/%d", fd);
+}
+
+// A file that has no name until it is whole, so that nothing is left of it where leat is
+// killed. Not all file systems have such; without /proc it could not be given its name.
+static int open_nameless(struct whole_file *file)
+{
+	char *target = strdup(file->target), path[FD_PATH_BYTES];
+	int fd = target ? open(dirname(target), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600)
+			: -1;
+
+	free(target);
+	if (fd < 0)
+		return -1;
+	fd_path(path, fd);
+	file->nameless = access(path, F_OK) == 0;
+	if (!file->nameless)
+		close(fd);
+	return file->nameless ? fd : -1;
+}
+
+static int open_beside(struct whole_file *file, mode_t mode)
+{
+	int fd = open_nameless(file);
+
+	if (fd < 0)
+		fd = open_named_beside(file);
+	if (fd >= 0)
+		fchmod(fd, mode);
+	return fd;
+}
+
+// Sets `beside`, from where it can take the place of another file.
+static int name_beside(struct whole_file *file)
+{
+	char path[FD_PATH_BYTES];
+	int error = -EEXIST;
+
+	fd_path(path, fileno(file->stream));
+	while (error == -EEXIST) {
+		unsigned number = (unsigned)(moment_monotonic_ns() ^ getpid());
+
+		free(file->beside);
+		if (asprintf(&file->beside, "%s.%08x", file->target, number) < 0) {
+			file->beside = NULL;
+			return -ENOMEM;
+		}
+		error = linkat(AT_FDCWD, path, AT_FDCWD, file->beside,
+				AT_SYMLINK_FOLLOW) < 0
+				? -errno
+				: 0;
+	}
+	if (error) {
+		free(file->beside);
+		file->beside = NULL;
+	}
+	return error;
 }
 
 // The number in /dev/fd/N and its other names; -1: `name` is none of them.
@@ -176,6 +240,8 @@ int whole_file_close(struct whole_file *file)
 
 	if (!error && file->fd >= 0)
 		error = copy_out(file);
+	if (!error && file->nameless)
+		error = fflush(file->stream) < 0 ? -errno : name_beside(file);
 	if (fclose(file->stream) != 0 && !error)
 		error = -errno;
 	if (file->beside && !error && rename(file->beside, file->target) < 0)
@@ -186,6 +252,12 @@ int whole_file_close(struct whole_file *file)
 	}
 	forget(file);
 	return error;
+}
+
+void whole_file_drop(struct whole_file *file)
+{
+	fclose(file->stream);
+	forget(file);
 }
 
 void whole_file_write(struct whole_file *file, const void *bytes, size_t length)

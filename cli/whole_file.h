@@ -2,16 +2,18 @@
 #ifndef LEAT_CLI_WHOLE_FILE_H
 #define LEAT_CLI_WHOLE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
 struct whole_file {
 	const char *name; //< as the user gave it
 	char *target;     //< what the name leads to
+	bool nameless;    //< until it is whole, and then:
 	char *beside;     //< written first and renamed; NULL: not a regular file
 	int fd;           //< what is no regular file, or a descriptor of ours; else -1
-	FILE *stream;     //< to the file beside, or to one without a name
-	int error;        //< negative errno of the first write that failed
+	FILE *stream; //< to the file that will be renamed, or to another without a name
+	int error;    //< negative errno of the first write that failed
 };
 
 /**
@@ -30,5 +32,8 @@ void whole_file_write(struct whole_file *file, const void *bytes, size_t length)
  * errno of the first write that failed; then there is no such file, or the former one.
  */
 int whole_file_close(struct whole_file *file);
+
+/** There will be no such file, or the former one stays. */
+void whole_file_drop(struct whole_file *file);
 
 #endif

@@ -167,7 +167,7 @@ _leat_tool_value() {
 
 _leat_value() {
 	case $option in
-	-a | --arg-file | --unrun | --journal | --joblog | --events)
+	-a | --arg-file | --unrun | --journal | --joblog | --events | --timeline)
 		_leat_files "$current"
 		;;
 	--shell)
@@ -263,7 +263,7 @@ _leat() {
 		--deadline --kill-after --linger --retries --retry-delay --retry-max-delay --retry-on --halt --fail-fast --on-cancel --drain-timeout --orphans
 		-k --keep-order --line-buffer -u --ungroup --tag --tagstring --results --pty
 		--dry-run -t --verbose --progress --no-progress --color
-		--journal --resume --resume-failed --sync --list --show --joblog --events --ci
+		--journal --resume --resume-failed --sync --list --show --joblog --events --timeline --ci
 		--unrun --recap --no-recap --summary -q --quiet --help --version"
 	local words=() starts=() as=() at=1 last current part option="" dashes="" script="" list=""
 	local -A takes=()

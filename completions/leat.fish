@@ -167,6 +167,7 @@ complete -c leat -n __leat_takes_options -l tag -d 'Each line begins with the co
 complete -c leat -n __leat_takes_options -l tagstring -x -a '{} {#} {%} {/} {.}' -d 'Each line begins with a text'
 complete -c leat -n __leat_takes_options -l joblog -r -F -d 'Write a line for each task, as GNU parallel does'
 complete -c leat -n __leat_takes_options -l events -r -F -d 'What happens, as JSON lines'
+complete -c leat -n __leat_takes_options -l timeline -r -F -d 'A page that shows the run'
 complete -c leat -n __leat_takes_options -l results -x -a '(__fish_complete_directories)' -d 'Keep what each task wrote'
 complete -c leat -n __leat_takes_options -l pty -d 'Tasks write to terminals of their own'
 complete -c leat -n __leat_takes_options -l dry-run -d 'Print the commands, run nothing'

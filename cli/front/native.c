@@ -303,6 +303,8 @@ static const struct option table[] = {
 		FIELD(joblog), NULL, false},
 	{0, "events", "FILE", "what happens, as JSON lines (a number: a descriptor)",
 		WORD, FIELD(events), NULL, false},
+	{0, "timeline", "FILE", "a page (HTML) that shows the run, each task as a bar",
+		WORD, FIELD(timeline), NULL, false},
 	{0, "ci", "SERVICE", "write for its log: auto, github, gitlab, azure, none",
 		OTHER, 0, set_ci, false},
 	HEADING("Account"),

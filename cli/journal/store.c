@@ -539,15 +539,6 @@ int store_apply(void *argument, const struct told *told)
 
 /* ---- runs ---- */
 
-static void append_command_line(struct text *text, const struct plan *plan)
-{
-	for (char **word = plan->arguments; *word; word++) {
-		if (word != plan->arguments)
-			text_append(text, " ", 1);
-		template_quote_shell(text, *word, strlen(*word));
-	}
-}
-
 int store_begin_run(struct store *store, const struct plan *plan, bool resumes)
 {
 	sqlite3_stmt *add = store->statements[ADD_RUN];
@@ -555,7 +546,7 @@ int store_begin_run(struct store *store, const struct plan *plan, bool resumes)
 	char host[256] = "", *directory = getcwd(NULL, 0);
 	int code;
 
-	append_command_line(&command, plan);
+	plan_append_arguments(plan, &command);
 	gethostname(host, sizeof host - 1);
 	store->run++;
 	if (!resumes || !store->series)

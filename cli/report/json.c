@@ -4,6 +4,8 @@
 #include "utf8.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 struct object object_begin(void)
 {
@@ -74,4 +76,25 @@ json_t *json_from_bytes(const char *bytes, size_t length)
 	string = text.failed ? NULL : json_stringn(text.bytes, text.length);
 	text_finish(&text);
 	return string;
+}
+
+void json_append_ascii(struct text *text, const char *bytes, size_t length)
+{
+	json_t *string = json_from_bytes(bytes, length);
+	char *dump = json_dumps(string, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+
+	if (!dump)
+		text->failed = true;
+	for (const char *at = dump; at && *at;) {
+		size_t plain = strcspn(at, "<");
+
+		text_append(text, at, plain);
+		at += plain;
+		if (*at) {
+			text_append(text, "\\u003c", strlen("\\u003c"));
+			at++;
+		}
+	}
+	free(dump);
+	json_decref(string);
 }

@@ -2,6 +2,8 @@
 #ifndef LEAT_CLI_REPORT_JSON_H
 #define LEAT_CLI_REPORT_JSON_H
 
+#include "message.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,5 +38,11 @@ char *object_dump(struct object *object);
 
 /** A string, with U+FFFD for what is no UTF-8. NULL: there is no memory. */
 json_t *json_from_bytes(const char *bytes, size_t length);
+
+/**
+ * Append the same as JSON that is ASCII and has no '<', so that it can stand within a
+ * script element.
+ */
+void json_append_ascii(struct text *text, const char *bytes, size_t length);
 
 #endif

@@ -82,7 +82,7 @@ files() {
 }
 
 @test "bash: options, all of them" {
-	run bash_offers leat --ti
+	run bash_offers leat --timeo
 	[ "$output" = --timeout ]
 	run bash_offers leat --
 	differs_from_help
@@ -269,7 +269,7 @@ terminate" ]
 }
 
 @test "fish: options, all of them" {
-	run fish_offers 'leat --ti'
+	run fish_offers 'leat --timeo'
 	[ "$output" = --timeout ]
 	run fish_offers 'leat --'
 	differs_from_help

@@ -150,6 +150,12 @@ made b" ]
 	[[ "$output" != *jobserver* ]]
 }
 
+@test "leat(1), example 16: the page of a journal" {
+	leat --journal jobs.db ::: 'exit 2' true || :
+	run_example 16
+	grep -q '^leat: 2 tasks in .*: 1 ok, 1 failed, 0 unrun$' <(sed 's/.*<pre>//' jobs.html)
+}
+
 @test "leat-events(5), its examples" {
 	command -v jq >/dev/null || skip "jq is not installed"
 	printf '%s\n' 'sleep 0.3' 'exit 3' 'kill $$' $': \xff' >jobs.txt
@@ -221,7 +227,7 @@ exit 3" ]
 }
 
 @test "there are no more examples than are run here" {
-	[ -z "$(example leat.1 16)" ]
+	[ -z "$(example leat.1 17)" ]
 	[ -z "$(example libleat.3 3)" ]
 }
 

@@ -133,8 +133,15 @@ two" ]
 	[ "$(sort <<<"$output" | tr '\n' ' ')" = "2 one two " ]
 }
 
+@test "example 20: a page of the run" {
+	run_example 20
+	[ "$(sort <<<"$output")" = "one
+two" ]
+	grep -q ' 2 ok, ' run.html
+}
+
 @test "there are no more examples than are run here" {
-	[ -z "$(example 20)" ]
+	[ -z "$(example 21)" ]
 }
 
 @test "the real job: the sorted result equals the sequential one, byte for byte" {

@@ -129,16 +129,22 @@ void account_append_reason(
 	}
 }
 
-void account_append_task(struct text *line, uint64_t sequence,
-	const struct leat_outcome *outcome, const struct task_trouble *trouble,
-	int64_t timeout_ns, const char *command, size_t length)
+void account_append_cause(struct text *line, const struct leat_outcome *outcome,
+	const struct task_trouble *trouble, int64_t timeout_ns)
 {
-	text_format(line, "leat: task %" PRIu64 ": ", sequence);
 	if (trouble->error)
 		text_format(line, "cannot be run: %s",
 			trouble->words ? trouble->words : strerror(-trouble->error));
 	else
 		account_append_reason(line, outcome, timeout_ns);
+}
+
+void account_append_task(struct text *line, uint64_t sequence,
+	const struct leat_outcome *outcome, const struct task_trouble *trouble,
+	int64_t timeout_ns, const char *command, size_t length)
+{
+	text_format(line, "leat: task %" PRIu64 ": ", sequence);
+	account_append_cause(line, outcome, trouble, timeout_ns);
 	if (trouble->next)
 		text_format(line, ", %s", trouble->next);
 	text_append(line, ": ", 2);

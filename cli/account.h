@@ -58,6 +58,10 @@ unsigned long long account_total(const struct account *account);
 void account_append_reason(
 	struct text *line, const struct leat_outcome *outcome, int64_t timeout_ns);
 
+/** The same, or why it could not even be tried. */
+void account_append_cause(struct text *line, const struct leat_outcome *outcome,
+	const struct task_trouble *trouble, int64_t timeout_ns);
+
 /**
  * Append the line for a task that is not ok: "leat: task 17: exit 2: make -C b".
  * `timeout_ns` is the task's, for "timed out after".

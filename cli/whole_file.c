@@ -260,6 +260,26 @@ void whole_file_drop(struct whole_file *file)
 	forget(file);
 }
 
+int whole_file_write_at(
+	struct whole_file *file, uint64_t at, const void *bytes, size_t length)
+{
+	int fd = fileno(file->stream);
+	const char *from = bytes;
+
+	while (length) {
+		ssize_t written = pwrite(fd, from, length, (off_t)at);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return written < 0 ? -errno : -EIO;
+		from += written;
+		at += (uint64_t)written;
+		length -= (size_t)written;
+	}
+	return 0;
+}
+
 void whole_file_write(struct whole_file *file, const void *bytes, size_t length)
 {
 	errno = EIO;

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 struct whole_file {
@@ -26,6 +27,14 @@ int whole_file_open(struct whole_file *file, const char *name);
 
 /** Write on; whole_file_close() tells whether it went well. */
 void whole_file_write(struct whole_file *file, const void *bytes, size_t length);
+
+/**
+ * Write from offset `at` on, in place of whole_file_write(), and in any order. Any
+ * thread, and several at a time. Returns 0 or a negative errno, which is the caller's to
+ * keep in `error`.
+ */
+int whole_file_write_at(
+	struct whole_file *file, uint64_t at, const void *bytes, size_t length);
 
 /**
  * Have it take its place; a pipe blocks until it is read. Returns 0, or the negative

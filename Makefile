@@ -39,14 +39,14 @@ CLI_SOURCES := cli/account.c cli/cancellation.c cli/cells.c cli/cgroup.c cli/cha
 	cli/journal/find.c cli/journal/journal.c cli/journal/list.c cli/journal/steps.c cli/journal/store.c cli/journal/tail.c \
 	cli/journal/writer.c \
 	cli/main.c cli/makeflags.c cli/lanes.c cli/message.c cli/outlet.c cli/output.c cli/output_attempts.c cli/output_lines.c cli/output_nap.c cli/output_stream.c cli/pending.c \
-	cli/measure.c cli/moment.c cli/plain.c cli/plan.c cli/progress.c cli/recipe.c cli/report/ci.c cli/report/ci_summary.c cli/report/events.c cli/report/joblog.c cli/report/json.c cli/report/recap.c cli/report/timeline.c cli/results.c cli/retries.c cli/room.c cli/rows.c cli/run.c \
+	cli/measure.c cli/moment.c cli/plain.c cli/plan.c cli/progress.c cli/recipe.c cli/report/ci.c cli/report/ci_summary.c cli/report/events.c cli/report/joblog.c cli/report/json.c cli/report/junit.c cli/report/namesakes.c cli/report/recap.c cli/report/timeline.c cli/report/xml.c cli/results.c cli/retries.c cli/room.c cli/rows.c cli/run.c \
 	cli/run_display.c cli/run_frame.c cli/run_input.c cli/run_jobserver.c cli/run_open.c cli/run_report.c cli/run_task.c cli/running.c cli/shell.c cli/signals.c cli/sink.c \
 	cli/slot.c cli/split.c cli/tag.c cli/tasks.c cli/template.c cli/unrun.c cli/utf8.c cli/whole_file.c
 CLI_PAGE := cli/report/timeline_page
 UNIT_TESTS := test_account test_capture test_cgroup test_child test_clock test_context test_cpus \
-	test_duration test_family test_find test_floor test_guard test_guardian test_input test_jobserver test_makeflags test_measure test_message test_native test_output \
+	test_duration test_family test_find test_floor test_guard test_guardian test_input test_jobserver test_makeflags test_measure test_message test_namesakes test_native test_output \
 	test_pending test_plain test_pool test_progress test_recap test_recover test_room test_shell test_spawn test_tail test_template \
-	test_tree test_unrun test_utf8
+	test_tree test_unrun test_utf8 test_xml
 MAN_PAGES := man/leat.1 man/leat-parallel.1 man/leat-xargs.1 man/libleat.3 man/leat-events.5 man/leat-journal.5
 
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
@@ -88,7 +88,7 @@ $(BUILD)/leat: $(CLI_OBJECTS) $(BUILD)/libleat.a
 
 BUILD_PACKAGES := gcc make libc6-dev libsqlite3-dev libjansson-dev
 TEST_PACKAGES := bats libcmocka-dev pkgconf strace tmux zsh fish bash-completion \
-	util-linux procps sqlite3 python3 chromium chromium-driver
+	util-linux procps sqlite3 libxml2-utils python3 chromium chromium-driver
 CHECK_PACKAGES := clang clang-tidy clang-format shellcheck mandoc binutils
 BENCH_PACKAGES := parallel moreutils xe findutils time
 

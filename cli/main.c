@@ -48,6 +48,7 @@
  *     tail.c           what is not written yet, safe from a SIGKILL; who may write
  *     store.c          the database; list.c: what is printed of it
  *   report/          what others read: joblog.c, events.c (json.c)
+ *     junit.c          a test case for each task: xml.c, namesakes.c
  *     ci.c             groups and marks in a CI service's log; ci_summary.c
  *     recap.c          the failed tasks once more
  *     timeline.c       a page of the run: timeline/, built in by timeline_page.S

@@ -196,8 +196,10 @@ struct plan {
 	bool joblog_appends;   //< to what is there
 	const char *events;    //< a file, or the number of a descriptor; NULL: none
 	const char *timeline;  //< NULL: none is drawn
-	bool list;             //< its tasks,
-	const char **outcomes; //< with one of these outcomes, if there are any
+	const char *junit;     //< NULL: none is written
+	uint64_t junit_output_bytes; //< of each stream's end are in it
+	bool list;                   //< its tasks,
+	const char **outcomes;       //< with one of these outcomes, if there are any
 	size_t outcome_count;
 	uint64_t show;    //< its task of this number; 0: none
 	char **arguments; //< the command line

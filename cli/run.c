@@ -162,8 +162,8 @@ static void resize(void *argument, int change)
 // How many there are that will not be run.
 static bool nobody_asks(const struct plan *plan)
 {
-	return plan->quiet && !plan->unrun_file && !plan->events && !plan->timeline &&
-	       !plan->journal;
+	return plan->quiet && !plan->unrun_file && !plan->events && !plan->junit &&
+	       !plan->timeline && !plan->journal;
 }
 
 static void read_input(struct run *run)
@@ -282,6 +282,8 @@ static void guard_line(void *argument, struct text *line)
 
 static int start_output(struct run *run, unsigned size)
 {
+	size_t reported = run->junit ? run->plan->junit_output_bytes : 0;
+	size_t recapped = run->recap ? RECAP_ERR_BYTES : 0;
 	struct output_settings settings = {
 		.mode = run->plan->dry_run ? OUTPUT_GROUP : run->plan->mode,
 		.slots = size,
@@ -291,7 +293,8 @@ static int start_output(struct run *run, unsigned size)
 		.frames = run->ci.has_frames,
 		.collects = run->ci.has_groups,
 		.guards_output = ci_guards_output(&run->ci),
-		.err_tail_bytes = run->recap ? RECAP_ERR_BYTES : 0,
+		.out_tail_bytes = reported,
+		.err_tail_bytes = reported > recapped ? reported : recapped,
 		.events = {run, output_broke, output_lost, output_delivered,
 			run->ci.service == CI_NONE ? NULL : guard_line},
 	};

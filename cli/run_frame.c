@@ -75,21 +75,19 @@ void run_append_task_line(const struct run *run, const struct task *task, unsign
 	}
 }
 
+void run_append_cause(const struct run *run, const struct leat_outcome *outcome,
+	int error, struct text *text)
+{
+	struct task_trouble trouble = {.error = error, .words = words_of(error)};
+
+	account_append_cause(text, outcome, &trouble, run->plan->timeout_ns);
+}
+
 /* ---- a CI service's marks ---- */
 
 static bool has_failed(const struct task *task)
 {
 	return account_is_trouble(task->end) && !task->again;
-}
-
-void run_append_reason(const struct run *run, const struct leat_outcome *outcome,
-	int error, struct text *reason)
-{
-	if (error)
-		text_format(reason, "%s",
-			words_of(error) ? words_of(error) : strerror(-error));
-	else
-		account_append_reason(reason, outcome, run->plan->timeout_ns);
 }
 
 // "make -C b (exit 2, 1.2s)"
@@ -103,7 +101,7 @@ static void append_title(const struct run *run, const struct task *task, unsigne
 	text_finish(&command);
 	text_format(title, " (");
 	if (task->end != TASK_OK) {
-		run_append_reason(run, outcome, error, title);
+		run_append_cause(run, outcome, error, title);
 		text_format(title, ", ");
 	}
 	if (task->again)
@@ -149,7 +147,7 @@ static void describe(const struct run *run, const struct task *task,
 	const struct slot *slot, const struct leat_outcome *outcome, int error,
 	struct recap_task *failed)
 {
-	struct text command = {0};
+	struct text command = {0}, tail = slot_tail(slot, true, RECAP_ERR_BYTES);
 
 	*failed = (struct recap_task){
 		.sequence = task->sequence, .elapsed_ns = outcome->elapsed_ns};
@@ -157,8 +155,8 @@ static void describe(const struct run *run, const struct task *task,
 	text_append_shown(
 		&failed->command, command.bytes, command.length, TITLE_COMMAND_BYTES);
 	text_finish(&command);
-	run_append_reason(run, outcome, error, &failed->reason);
-	append_err(failed, slot_tail(slot, true));
+	run_append_cause(run, outcome, error, &failed->reason);
+	append_err(failed, &tail);
 }
 
 // Else the next attempt's frame is around it, too.

@@ -10,6 +10,7 @@
 #include "report/ci.h"
 #include "report/events.h"
 #include "report/joblog.h"
+#include "report/junit.h"
 #include "report/recap.h"
 #include "report/timeline.h"
 #include "retries.h"
@@ -47,6 +48,7 @@ struct run {
 	atomic_bool joblog_broken;
 	struct events *events;     //< the same
 	struct timeline *timeline; //< the same
+	struct junit *junit;       //< the same
 	struct ci ci;
 	struct recap *recap; //< NULL: none is wanted
 	struct account account;
@@ -92,17 +94,21 @@ void run_report_attempt_started(
 /** Its process has ended, and its output is still the slot's; task->end and ->again say
  * what became of it. `error`: a negative errno where it could not be started. */
 void run_report_attempt_ended(struct run *run, const struct task *task,
-	const struct slot *slot, const struct leat_outcome *outcome, int error);
+	const struct leat_outcome *outcome, int error);
 
-/** It could not even be tried. -ECANCELED: it need not be. */
-void run_report_untried(struct run *run, const struct task *task, int error);
+/**
+ * The same, also of an attempt that could not begin, or was kept from it (-ECANCELED).
+ * `slot`: NULL where there is none.
+ */
+void run_report_tried(struct run *run, struct task *task, const struct slot *slot,
+	const struct leat_outcome *outcome, int error);
 
 /** There will be no other attempt, and what it wrote has been seen to. */
 void run_report_last_attempt(
 	struct run *run, const struct task *task, const struct leat_outcome *outcome);
 
 /** task->end says how; also of one that never ran. */
-void run_report_task_ended(struct run *run, const struct task *task);
+void run_report_task_ended(struct run *run, struct task *task);
 
 /** Tell how it all ended, and see to it that all that was told is kept. */
 void run_report_end(struct run *run);
@@ -121,6 +127,10 @@ void run_print_recap(struct run *run);
 void run_append_task_line(const struct run *run, const struct task *task, unsigned slot,
 	const struct leat_outcome *outcome, int error, struct text *line);
 
+/** Append why it is not ok: "exit 2", "cannot be run: it is too large". */
+void run_append_cause(const struct run *run, const struct leat_outcome *outcome,
+	int error, struct text *text);
+
 /**
  * An attempt is over, and its output still the slot's: what a CI service wants joins the
  * frame, around the line that is there, and what failed is remembered for the recap.
@@ -134,10 +144,6 @@ void run_make_late_frame(struct run *run, const struct task *task, struct frame 
 /** Append the mark of a failed task, for the CI service. */
 void run_append_mark(
 	const struct run *run, const struct recap_task *failed, struct text *text);
-
-/** Append why it is not ok: "exit 2", "there is a NUL byte in it". */
-void run_append_reason(const struct run *run, const struct leat_outcome *outcome,
-	int error, struct text *reason);
 
 /** What the run ends with, where nothing more goes wrong. */
 int run_final_status(struct run *run);

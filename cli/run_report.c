@@ -1,4 +1,4 @@
-/* What of a run is told to others: journal, joblog, events, timeline. */
+/* What of a run is told to others: journal, joblog, events, timeline, JUnit's report. */
 #include "run_inside.h"
 
 #include "exit_status.h"
@@ -46,8 +46,14 @@ int run_open_reports(struct run *run)
 		message("cannot write %s: %s", plan->timeline, strerror(-error));
 		goto close_results;
 	}
-	if (open_journal(run) != EXIT_ALL_OK)
+	if (plan->junit && !plan->dry_run)
+		error = junit_open(&run->junit, plan, run->temporary_directory);
+	if (error) {
+		message("cannot write %s: %s", plan->junit, strerror(-error));
 		goto drop_timeline;
+	}
+	if (open_journal(run) != EXIT_ALL_OK)
+		goto drop_junit;
 	if (plan->joblog)
 		error = joblog_open(&run->joblog, plan);
 	if (error) {
@@ -57,6 +63,8 @@ int run_open_reports(struct run *run)
 	return EXIT_ALL_OK;
 close_journal:
 	journal_close(run->journal, &run->account, 0, EXIT_LEAT_TROUBLE);
+drop_junit:
+	junit_drop(run->junit);
 drop_timeline:
 	timeline_drop(run->timeline);
 close_results:
@@ -67,6 +75,7 @@ close_results:
 void run_drop_reports(struct run *run)
 {
 	timeline_drop(run->timeline);
+	junit_drop(run->junit);
 	journal_close(run->journal, &run->account, 0, EXIT_LEAT_TROUBLE);
 }
 
@@ -109,30 +118,42 @@ void run_report_attempt_started(
 	events_attempt_started(run->events, run->recipe, task, slot_number(slot));
 }
 
-static void draw_attempt(struct run *run, const struct task *task, unsigned slot,
+void run_report_attempt_ended(struct run *run, const struct task *task,
+	const struct leat_outcome *outcome, int error)
+{
+	events_attempt_ended(run->events, task, outcome, error);
+}
+
+static void tell_junit(struct run *run, struct task *task, const struct slot *slot,
+	const struct leat_outcome *outcome, const struct text *reason)
+{
+	size_t most = run->plan->junit_output_bytes;
+	struct text none = {0};
+	struct junit_attempt attempt = {
+		.outcome = outcome,
+		.reason = reason,
+		.out = slot ? slot_tail(slot, false, most) : none,
+		.err = slot ? slot_tail(slot, true, most) : none,
+	};
+
+	junit_attempt_ended(run->junit, run->recipe, task, &attempt);
+}
+
+// What was kept from beginning leaves things as they were before.
+void run_report_tried(struct run *run, struct task *task, const struct slot *slot,
 	const struct leat_outcome *outcome, int error)
 {
 	struct text reason = {0};
 
-	if (!run->timeline || error == -ECANCELED)
+	if ((!run->junit && !run->timeline) || error == -ECANCELED)
 		return;
 	if (task->end != TASK_OK)
-		run_append_reason(run, outcome, error, &reason);
-	timeline_task_tried(
-		run->timeline, run->recipe, task, slot, outcome, reason.bytes);
+		run_append_cause(run, outcome, error, &reason);
+	if (run->junit)
+		tell_junit(run, task, slot, error ? NULL : outcome, &reason);
+	timeline_task_tried(run->timeline, run->recipe, task,
+		slot ? slot_number(slot) : 0, outcome, reason.bytes);
 	text_finish(&reason);
-}
-
-void run_report_attempt_ended(struct run *run, const struct task *task,
-	const struct slot *slot, const struct leat_outcome *outcome, int error)
-{
-	events_attempt_ended(run->events, task, outcome, error);
-	draw_attempt(run, task, slot_number(slot), outcome, error);
-}
-
-void run_report_untried(struct run *run, const struct task *task, int error)
-{
-	draw_attempt(run, task, 0, &(struct leat_outcome){0}, error);
 }
 
 void run_report_last_attempt(
@@ -146,7 +167,7 @@ void run_report_last_attempt(
 	run_fail(run);
 }
 
-void run_report_task_ended(struct run *run, const struct task *task)
+void run_report_task_ended(struct run *run, struct task *task)
 {
 	int cause = leat_context_cause(run->cancellation.intake);
 
@@ -154,6 +175,8 @@ void run_report_task_ended(struct run *run, const struct task *task)
 	if (task->end == TASK_UNRUN)
 		timeline_task_unrun(
 			run->timeline, run->recipe, task, cancellation_cause_name(cause));
+	junit_task_ended(run->junit, run->recipe, task,
+		cause ? cancellation_cause_name(cause) : NULL);
 }
 
 // What GitHub Actions shows of the step.
@@ -189,6 +212,16 @@ static void close_timeline(struct run *run, int64_t elapsed)
 	atomic_store(&run->account.leat_trouble, true);
 }
 
+static void close_junit(struct run *run, int64_t elapsed)
+{
+	int error = run->junit ? junit_close(run->junit, elapsed) : 0;
+
+	if (!error)
+		return;
+	run_say(run, "cannot write %s: %s", run->plan->junit, strerror(-error));
+	atomic_store(&run->account.leat_trouble, true);
+}
+
 // Each may be trouble, and the events tell how it all ended.
 void run_report_end(struct run *run)
 {
@@ -196,6 +229,7 @@ void run_report_end(struct run *run)
 
 	write_step_summary(run, elapsed);
 	close_timeline(run, elapsed);
+	close_junit(run, elapsed);
 	if (journal_close(run->journal, &run->account, elapsed, run_final_status(run)) <
 		0)
 		atomic_store(&run->account.leat_trouble, true);

@@ -165,9 +165,8 @@ static void run_in(struct slot *slot, struct task *task)
 	run_make_frame(run, task, slot, &outcome, error, &frame);
 
 	if (begins)
-		run_report_attempt_ended(run, task, slot, &outcome, error);
-	else
-		run_report_untried(run, task, error);
+		run_report_attempt_ended(run, task, &outcome, error);
+	run_report_tried(run, task, slot, &outcome, error);
 	receipt = begins ? journal_end(run->journal, task, &outcome, error) : NULL;
 	trouble = slot_end(slot, task, error ? NULL : &outcome, &frame, receipt);
 	task->paused = task->again;
@@ -191,7 +190,7 @@ static void run_one(struct run *run, struct task *task, unsigned number)
 	hold(run, task);
 	if (!slot) {
 		fail_task(task, -ENOMEM);
-		run_report_untried(run, task, -ENOMEM);
+		run_report_tried(run, task, NULL, &(struct leat_outcome){0}, -ENOMEM);
 		return;
 	}
 	run_in(slot, task);

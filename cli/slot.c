@@ -430,9 +430,15 @@ bool slot_has_output(const struct slot *slot, bool err)
 	return task_output_has_more(slot->output, err);
 }
 
-const struct text *slot_tail(const struct slot *slot, bool err)
+struct text slot_tail(const struct slot *slot, bool err, size_t most)
 {
-	return task_output_tail(slot->output, err);
+	struct text tail = *task_output_tail(slot->output, err);
+
+	if (tail.length > most) {
+		tail.bytes += tail.length - most;
+		tail.length = most;
+	}
+	return tail;
 }
 
 int slot_end(struct slot *slot, struct task *task, const struct leat_outcome *outcome,

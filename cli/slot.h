@@ -70,9 +70,10 @@ int slot_prepare(struct slot *slot, const struct task *task);
  */
 int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *outcome);
 
-/** After slot_run(): task_output_has_more(), and task_output_tail(). */
+/** After slot_run(): task_output_has_more(), and of task_output_tail() the last `most`
+ * bytes, which stay where they are. */
 bool slot_has_output(const struct slot *slot, bool err);
-const struct text *slot_tail(const struct slot *slot, bool err);
+struct text slot_tail(const struct slot *slot, bool err, size_t most);
 
 /**
  * Write what the task wrote, in its `frame`. `outcome`: NULL where it

@@ -29,6 +29,11 @@ struct task {
 	bool is_recorded;         //< and how it ended
 	bool held;                //< by a worker, and not begun yet
 	bool too_large;           //< it can't be a command
+	bool in_report;           //< JUnit's has its test case,
+	struct {
+		uint64_t at, length;
+		int verdict;
+	} draft; //< or will have this, if there is no further attempt
 	size_t count;
 	struct value values[]; //< and their bytes behind
 };

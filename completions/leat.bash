@@ -167,8 +167,11 @@ _leat_tool_value() {
 
 _leat_value() {
 	case $option in
-	-a | --arg-file | --unrun | --journal | --joblog | --events | --timeline)
+	-a | --arg-file | --unrun | --journal | --joblog | --events | --junit | --timeline)
 		_leat_files "$current"
+		;;
+	--junit-output)
+		_leat_words "0 64K 1M" "$current"
 		;;
 	--shell)
 		# names in PATH once there is something to go by
@@ -263,7 +266,8 @@ _leat() {
 		--deadline --kill-after --linger --retries --retry-delay --retry-max-delay --retry-on --halt --fail-fast --on-cancel --drain-timeout --orphans
 		-k --keep-order --line-buffer -u --ungroup --tag --tagstring --results --pty
 		--dry-run -t --verbose --progress --no-progress --color
-		--journal --resume --resume-failed --sync --list --show --joblog --events --timeline --ci
+		--journal --resume --resume-failed --sync --list --show --joblog --events
+		--timeline --junit --junit-output --ci
 		--unrun --recap --no-recap --summary -q --quiet --help --version"
 	local words=() starts=() as=() at=1 last current part option="" dashes="" script="" list=""
 	local -A takes=()

@@ -169,6 +169,11 @@ static const char *add_variable(struct plan *plan, const char *value)
 	return end && end != value ? NULL : "NAME=VALUE";
 }
 
+static const char *set_junit_output(struct plan *plan, const char *value)
+{
+	return parse_size(value, &plan->junit_output_bytes);
+}
+
 static const char *set_as(struct plan *plan, const char *value)
 {
 	(void)plan;
@@ -303,6 +308,10 @@ static const struct option table[] = {
 		FIELD(joblog), NULL, false},
 	{0, "events", "FILE", "what happens, as JSON lines (a number: a descriptor)",
 		WORD, FIELD(events), NULL, false},
+	{0, "junit", "FILE", "a test case for each task, as JUnit's XML", WORD,
+		FIELD(junit), NULL, false},
+	{0, "junit-output", "SIZE", "with so much of the end of its outputs (64K)", OTHER,
+		0, set_junit_output, false},
 	{0, "timeline", "FILE", "a page (HTML) that shows the run, each task as a bar",
 		WORD, FIELD(timeline), NULL, false},
 	{0, "ci", "SERVICE", "write for its log: auto, github, gitlab, azure, none",

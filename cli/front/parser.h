@@ -48,6 +48,10 @@ int parse_options(const struct grammar *grammar, struct plan *plan, struct words
 /** The table as help, on standard output. */
 void print_options(const struct grammar *grammar);
 
+/** "64K": bytes, also with K, M or G (of 1024) behind. Returns what is taken, if `value`
+ * is not that. */
+const char *parse_size(const char *value, uint64_t *bytes);
+
 /** As `apply` of an option: values.c. */
 const char *apply_delimiter(struct plan *plan, const char *value);
 const char *apply_null(struct plan *plan, const char *value);

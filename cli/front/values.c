@@ -73,6 +73,28 @@ const char *apply_jobs(struct plan *plan, const char *value)
 	return NULL;
 }
 
+const char *parse_size(const char *value, uint64_t *bytes)
+{
+	static const char units[] = "KMG";
+	const char *unit, *takes = "a number of bytes, also with K, M or G behind";
+	char *end;
+
+	if (*value < '0' || *value > '9')
+		return takes;
+	errno = 0;
+	*bytes = strtoull(value, &end, 10);
+	if (errno)
+		return takes;
+	if (!*end)
+		return NULL;
+	unit = strchr(units, *end);
+	if (!unit || end[1] ||
+		__builtin_mul_overflow(
+			*bytes, UINT64_C(1024) << 10 * (unit - units), bytes))
+		return takes;
+	return NULL;
+}
+
 const char *apply_trim(struct plan *plan, const char *value)
 {
 	static const char *const names[] = {[TRIM_NONE] = "n",

@@ -140,6 +140,11 @@ two" ]
 	grep -q ' 2 ok, ' run.html
 }
 
+@test "example 21: a report for Jenkins and GitLab" {
+	run_example 21
+	[ "$(grep -c '<testcase classname="checks" name="echo ' checks.xml)" -eq 2 ]
+}
+
 @test "there are no more examples than are run here" {
 	[ -z "$(example 21)" ]
 }

@@ -34,6 +34,23 @@ check_account() {
 	[ "$1" = write ] || [ ! -e rest ] || [ "$(wc -l <rest)" -eq "$unrun" ]
 }
 
+# What has to be true besides, with these options.
+check_more() {
+	case ${1-} in
+	--journal) check_rest ;;
+	--junit) check_report ;;
+	esac
+}
+
+# The report is whole, or the former one, and leat says so.
+check_report() {
+	local tasks
+	[ "$(cat r.xml)" = former ] && { [ "$status" -eq 125 ]; return; }
+	tasks=$(sed -n 's/^leat: \([0-9]*\)+\? tasks\? in .*/\1/p' err)
+	xmllint --noout --schema "$BATS_TEST_DIRNAME/../cli/junit.xsd" r.xml 2>/dev/null &&
+		[ "$(grep -c '^<testcase ' r.xml)" -eq "${tasks:-6}" ]
+}
+
 # Calls of kind $1, of which there are more than $2, one in $3 failing; with a journal
 # (--journal run.db behind that), a run after it does the rest, whatever failed, and then
 # each task has been done.
@@ -41,8 +58,9 @@ torture() {
 	local at
 	for ((at = 1; at <= 30000; at += $3)); do
 		rm -f run.db*
+		echo former >r.xml
 		run_failing "$1" "$at" "${@:4}"
-		{ check_account "$1" && { [ $# -eq 3 ] || check_rest; }; } || {
+		{ check_account "$1" && check_more "${@:4}"; } || {
 			echo "$1 number $at: status $status"
 			cat err
 			return 1
@@ -87,6 +105,16 @@ check_rest() {
 
 @test "with a journal: each sync fails once" {
 	torture sync 3 1 --journal run.db
+}
+
+@test "with a report: each allocation fails once" {
+	command -v xmllint >/dev/null || skip "xmllint (libxml2-utils) is not installed"
+	torture malloc 100 3 --junit r.xml
+}
+
+@test "with a report: each write fails once" {
+	command -v xmllint >/dev/null || skip "xmllint (libxml2-utils) is not installed"
+	torture write 8 1 --junit r.xml
 }
 
 @test "each allocation fails once" {

@@ -152,7 +152,7 @@ void run_report_tried(struct run *run, struct task *task, const struct slot *slo
 	if (run->junit)
 		tell_junit(run, task, slot, error ? NULL : outcome, &reason);
 	timeline_task_tried(run->timeline, run->recipe, task,
-		slot ? slot_number(slot) : 0, outcome, reason.bytes);
+		slot && !error ? slot_number(slot) : 0, outcome, reason.bytes);
 	text_finish(&reason);
 }
 

@@ -146,7 +146,7 @@ two" ]
 }
 
 @test "there are no more examples than are run here" {
-	[ -z "$(example 21)" ]
+	[ -z "$(example 22)" ]
 }
 
 @test "the real job: the sorted result equals the sequential one, byte for byte" {

@@ -63,7 +63,7 @@ assert told == [(1, 1, "failed", "exit 1"), (1, 2, "ok", ""), (2, 1, "timed out"
 PYTHON
 	printf 'a\0b\ntrue\n' | leat_within -q --timeline page.html
 	check_page page.html <<'PYTHON'
-assert attempts[0]["reason"] == "there is a NUL byte in it"
+assert attempts[0]["reason"] == "cannot be run: there is a NUL byte in it"
 assert attempts[0]["command"] == "a\0b" and attempts[0]["slot"] == 0 and counts["failed"] == 1
 PYTHON
 }

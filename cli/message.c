@@ -1,6 +1,7 @@
 #include "message.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,17 +117,35 @@ void text_finish(struct text *text)
 	*text = (struct text){0};
 }
 
+// A name may hold what the log's service would take for a command: "##[" at GitHub,
+// "##vso[" at Azure. It need not be known by now which of them it is.
+static void append_unmarked(struct text *line, const struct text *words)
+{
+	bool is_read = getenv("GITHUB_ACTIONS") || getenv("TF_BUILD");
+
+	for (size_t at = 0; at < words->length; at++) {
+		const char *byte = words->bytes + at;
+
+		text_append(line, " ", is_read && at && byte[-1] == '#' && *byte == '#');
+		text_append(line, byte, 1);
+	}
+}
+
 void message(const char *format, ...)
 {
-	struct text line = {0};
+	struct text words = {0}, shown = {0}, line = {0};
 	va_list arguments;
 	ssize_t written;
 
-	text_append(&line, "leat: ", 6);
 	va_start(arguments, format);
-	text_format_arguments(&line, format, arguments);
+	text_format_arguments(&words, format, arguments);
 	va_end(arguments);
+	text_append_shown(&shown, words.bytes, words.length, SIZE_MAX);
+	text_append(&line, "leat: ", 6);
+	append_unmarked(&line, &shown);
 	text_append(&line, "\n", 1);
+	text_finish(&shown);
+	text_finish(&words);
 	do
 		written = write(STDERR_FILENO, line.bytes, line.length);
 	while (written < 0 && errno == EINTR);

@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** A line with "leat: " before and a newline behind, in a single write(2). */
+/** A line with "leat: " before and a newline behind, in a single write(2). Control
+ * characters are shown, and what a CI service takes for a command is none. */
 void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /** A text that grows; `failed` once memory ran out, then it holds what fitted. */

@@ -31,8 +31,8 @@ int usage_error(const struct grammar *grammar, const char *format, ...)
 	text_format_arguments(&line, format, arguments);
 	va_end(arguments);
 	text_append_shown(&shown, line.bytes, line.length, SHOWN_ERROR_BYTES);
-	message("%s\nleat: '%s --help' shows the options",
-		shown.bytes ? shown.bytes : "out of memory", grammar->tool);
+	message("%s", shown.bytes ? shown.bytes : "out of memory");
+	message("'%s --help' shows the options", grammar->tool);
 	text_finish(&shown);
 	text_finish(&line);
 	return -EINVAL;

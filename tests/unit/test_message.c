@@ -18,6 +18,29 @@ static void a_message_is_one_line_with_a_name_before(void **state)
 	free(said);
 }
 
+static char *say(const char *name)
+{
+	struct divert divert = divert_to_file(STDERR_FILENO, "said");
+
+	message("no %s", name);
+	divert_end(&divert);
+	return scratch_read("said");
+}
+
+static void a_message_is_no_command_to_a_service(void **state)
+{
+	char *said = say("a\n::b ##[c ##vso[d");
+
+	(void)state;
+	assert_string_equal(said, "leat: no a^J::b ##[c ##vso[d\n");
+	free(said);
+	setenv("GITHUB_ACTIONS", "true", 1);
+	said = say("a\n::b ##[c ###vso[d");
+	unsetenv("GITHUB_ACTIONS");
+	assert_string_equal(said, "leat: no a^J::b # #[c # # #vso[d\n");
+	free(said);
+}
+
 static void a_message_is_a_single_write(void **state)
 {
 	struct divert divert;
@@ -180,6 +203,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_message_is_one_line_with_a_name_before),
+		TEST(a_message_is_no_command_to_a_service),
 		TEST(a_message_is_a_single_write),
 		TEST(a_text_grows_as_it_must),
 		TEST(nothing_appended_is_an_empty_string),

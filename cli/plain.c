@@ -67,7 +67,7 @@ static void append_seen(struct text *text, const char *line, const char *end)
 
 void plain_append(struct text *text, const char *bytes, size_t length)
 {
-	const char *end = bytes + length;
+	const char *end = length ? bytes + length : bytes;
 
 	while (bytes < end) {
 		const char *newline = memchr(bytes, '\n', (size_t)(end - bytes));

@@ -143,20 +143,18 @@ static void append_err(struct recap_task *failed, const struct text *tail)
 		tail->length - (size_t)(bytes - (tail->bytes ? tail->bytes : bytes)));
 }
 
-static void describe(const struct run *run, const struct task *task,
-	const struct slot *slot, const struct leat_outcome *outcome, int error,
-	struct recap_task *failed)
+static void describe(const struct run *run, const struct task *task, unsigned slot,
+	const struct leat_outcome *outcome, int error, struct recap_task *failed)
 {
-	struct text command = {0}, tail = slot_tail(slot, true, RECAP_ERR_BYTES);
+	struct text command = {0};
 
 	*failed = (struct recap_task){
 		.sequence = task->sequence, .elapsed_ns = outcome->elapsed_ns};
-	append_command(run, task, slot_number(slot), &command);
+	append_command(run, task, slot, &command);
 	text_append_shown(
 		&failed->command, command.bytes, command.length, TITLE_COMMAND_BYTES);
 	text_finish(&command);
 	run_append_cause(run, outcome, error, &failed->reason);
-	append_err(failed, &tail);
 }
 
 // Else the next attempt's frame is around it, too.
@@ -177,7 +175,7 @@ void run_make_frame(struct run *run, const struct task *task, const struct slot 
 	const struct leat_outcome *outcome, int error, struct frame *frame)
 {
 	struct recap_task failed;
-	struct text title = {0};
+	struct text title = {0}, tail;
 	struct ci_group group = {
 		.sequence = task->sequence,
 		.title = &title,
@@ -197,7 +195,9 @@ void run_make_frame(struct run *run, const struct task *task, const struct slot 
 	}
 	if (!run->recap || !group.failed)
 		return;
-	describe(run, task, slot, outcome, error, &failed);
+	describe(run, task, slot_number(slot), outcome, error, &failed);
+	tail = slot_tail(slot, true, RECAP_ERR_BYTES);
+	append_err(&failed, &tail);
 	if (is_shown)
 		append_mark(run, &failed, &frame->line);
 	recap_add(run->recap, &failed);
@@ -219,6 +219,22 @@ void run_make_late_frame(struct run *run, const struct task *task, struct frame 
 	ci_append_begin(&run->ci, &group, &frame->head);
 	ci_append_end(&run->ci, &group, &frame->line);
 	text_finish(&title);
+}
+
+void run_note_failure(struct run *run, const struct task *task,
+	const struct leat_outcome *outcome, int error)
+{
+	struct recap_task failed;
+	struct text mark = {0};
+
+	if (!run->recap || !account_is_trouble(task->end))
+		return;
+	describe(run, task, 1, outcome, error, &failed);
+	if (run->ci.has_frames)
+		append_mark(run, &failed, &mark);
+	output_command(run->output, &mark);
+	text_finish(&mark);
+	recap_add(run->recap, &failed);
 }
 
 /* ---- around all of it ---- */

@@ -141,6 +141,13 @@ void run_make_frame(struct run *run, const struct task *task, const struct slot 
 /** The frame of what earlier attempts left, of a task that gets no other. */
 void run_make_late_frame(struct run *run, const struct task *task, struct frame *frame);
 
+/**
+ * Mark a failed task that no run_make_frame() tells the end of: it never had a slot, or
+ * its next attempt was given up; and remember it for the recap.
+ */
+void run_note_failure(struct run *run, const struct task *task,
+	const struct leat_outcome *outcome, int error);
+
 /** Append the mark of a failed task, for the CI service. */
 void run_append_mark(
 	const struct run *run, const struct recap_task *failed, struct text *text);

@@ -33,6 +33,7 @@ static void fail_task(struct task *task, int error)
 	run_append_task_line(task->run, task, 1, &outcome, error, &line);
 	output_line(task->run->output, task->place, &line);
 	text_finish(&line);
+	run_note_failure(task->run, task, &outcome, error);
 }
 
 void run_fail_task(struct run *run, struct task *task, int error)
@@ -170,6 +171,7 @@ static void run_in(struct slot *slot, struct task *task)
 	receipt = begins ? journal_end(run->journal, task, &outcome, error) : NULL;
 	trouble = slot_end(slot, task, error ? NULL : &outcome, &frame, receipt);
 	task->paused = task->again;
+	task->outcome = outcome;
 	if (task->again)
 		journal_deliver(run->journal, receipt, true);
 	else
@@ -217,14 +219,15 @@ static void halt(struct run *run, const struct task *task)
 	text_finish(&words);
 }
 
-// There is no further attempt, behind which it would have stood.
-static void give_up_output(struct run *run, struct task *task)
+// There is no further attempt, behind which its output would have stood.
+static void give_up(struct run *run, struct task *task)
 {
 	struct frame frame = {0};
 
 	run_make_late_frame(run, task, &frame);
 	output_give_up(run->output, task->place, task->sequence, &task->kept, &frame);
 	frame_finish(&frame);
+	run_note_failure(run, task, &task->outcome, 0);
 }
 
 bool run_conclude(struct run *run, struct task *task)
@@ -239,7 +242,7 @@ bool run_conclude(struct run *run, struct task *task)
 	journal_conclude(run->journal, run->recipe, task);
 	run_report_task_ended(run, task);
 	if (task->paused)
-		give_up_output(run, task);
+		give_up(run, task);
 	leat_capture_destroy(task->kept.out);
 	leat_capture_destroy(task->kept.err);
 	text_finish(&task->kept.tag);

@@ -9,6 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+// GitHub takes 1 MiB of a step, and drops all of it where there is more. One task's
+// standard error comes to less than 32 KiB.
+#define DETAILS_BYTES ((size_t)512 * 1024)
+
 // As it is, in any place: what might mean something to Markdown or HTML by its number.
 static void append_literal(struct text *text, const struct text *words)
 {
@@ -66,7 +70,7 @@ void ci_summary_append(struct text *text, const struct account *account,
 		append_row(text, &tasks[index]);
 	if (failed > count)
 		text_format(text, "\nand %" PRIu64 " more\n", failed - count);
-	for (size_t index = 0; index < count; index++)
+	for (size_t index = 0; index < count && text->length < DETAILS_BYTES; index++)
 		append_err(text, &tasks[index]);
 }
 

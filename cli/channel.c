@@ -127,7 +127,7 @@ ssize_t channel_send(
 	deepen(channel);
 	sent = leat_capture_send(capture, offset, channel->fd);
 	if (sent > 0)
-		channel->line_begun = false; // who knows
+		channel->line_begun = false; // the caller can know
 	if (sent == -EPIPE || sent == -ENOSPC)
 		channel->error = (int)sent;
 	return sent < 0 && sent != -EAGAIN && !channel->error ? -EINVAL : sent;

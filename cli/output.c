@@ -102,7 +102,9 @@ static void init_sink(struct sink *sink, struct task_output *task, bool is_err)
 		.tag = &task->tag,
 		.sequence = task->sequence,
 		.by_lines = output->settings.mode == OUTPUT_LINES,
-		.guarded = output->settings.guards_output,
+		.guarded = is_err ? output->settings.guards_err
+				  : output->settings.guards_out,
+		.matched = &output->matched[is_err && !outlet->same_file],
 		.tail_bytes = is_err ? output->settings.err_tail_bytes
 				     : output->settings.out_tail_bytes,
 	};
@@ -128,8 +130,8 @@ static void write_parcel(struct output *output, struct parcel *parcel)
 	init_sink(&task.err, &task, true);
 	task.out.capture = parcel->out;
 	task.err.capture = parcel->err;
-	task.out.splices = task.err.splices =
-		!parcel->tag.length && !output->settings.guards_output;
+	task.out.splices = !parcel->tag.length && !task.out.guarded;
+	task.err.splices = !parcel->tag.length && !task.err.guarded;
 	if (parcel->error)
 		output->settings.events.lost(output->settings.events.argument,
 			parcel->sequence, -parcel->error);
@@ -393,7 +395,6 @@ static void begin_sink(struct sink *sink)
 	sink->sequence = task->sequence;
 	sink->uses_files = false;
 	sink->splices = !task->tag.length && !sink->guarded;
-	sink->matched = 0;
 	sink->stream = (struct leat_stream){
 		.take = lines                                        ? output_lines_take
 			: is_out && !task->output->settings.collects ? output_stream_take

@@ -19,7 +19,8 @@ struct output_settings {
 	bool to_files_alone; //< what is kept in files is not written besides
 	bool frames;         //< attempts of a task that are kept are written in one frame
 	bool collects;       //< a frame's head tells the end: nothing is streamed
-	bool guards_output;  //< guard.h
+	bool guards_out;     //< guard.h
+	bool guards_err;
 	size_t out_tail_bytes;     //< of a task's standard output, task_output_tail() has
 	size_t err_tail_bytes;     //< of its standard error
 	const char *directory;     //< for temporary files

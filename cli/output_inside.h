@@ -13,6 +13,7 @@ struct output {
 	size_t stream_bytes;
 	atomic_bool out_broken, err_broken;
 	atomic_ullong moved; //< bytes written of all tasks
+	unsigned matched[2]; //< of each channel, by guard.h; with the floor
 };
 
 struct task_output {

@@ -37,12 +37,20 @@ static void count_total(struct run *run)
 			     batching->records;
 }
 
-static bool wants_display(const struct plan *plan)
+// A CI service's log has lines only, even where it comes by way of a terminal.
+static bool is_drawn(const struct run *run)
 {
+	return run->ci.service == CI_NONE && color_is_display(STDERR_FILENO);
+}
+
+static bool wants_display(const struct run *run)
+{
+	const struct plan *plan = run->plan;
+
 	if (plan->progress)
 		return true;
 	return !plan->no_progress && !plan->quiet && !plan->dry_run &&
-	       plan->mode != OUTPUT_STRAIGHT && color_is_display(STDERR_FILENO);
+	       plan->mode != OUTPUT_STRAIGHT && is_drawn(run);
 }
 
 void run_start_display(struct run *run)
@@ -51,17 +59,17 @@ void run_start_display(struct run *run)
 		.output = run->output,
 		.slots = run->slot_count,
 		.recipe = run->surroundings.recipe,
-		.log = !color_is_display(STDERR_FILENO),
+		.log = !is_drawn(run),
 		.color = run->color,
-		.at_once = run->plan->progress && color_is_display(STDERR_FILENO),
+		.at_once = run->plan->progress && is_drawn(run),
 		.count = count_progress,
 		.argument = run,
 		.clock = run->cancellation.kill,
 	};
 
-	if (wants_display(run->plan) || run->plan->halt.percent)
+	if (wants_display(run) || run->plan->halt.percent)
 		count_total(run);
-	if (!wants_display(run->plan))
+	if (!wants_display(run))
 		return;
 	display_start(&run->display, &settings);
 }

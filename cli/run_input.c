@@ -82,6 +82,8 @@ static int print_task(struct run *run, struct task *task)
 
 	recipe_append_command(run->recipe, task, 1, SIZE_MAX, &line);
 	text_append(&line, "\n", 1);
+	if (run->ci.has_log && ci_guards_output(&run->ci))
+		ci_guard(&run->ci, &line);
 	if (line.failed)
 		error = -ENOMEM;
 	else if (memchr(line.bytes, '\0', line.length))

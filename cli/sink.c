@@ -48,18 +48,19 @@ static int send_tagged(struct sink *sink, bool patient)
 // What is to be written of `bytes` that are not written as they are.
 static void append_made(struct sink *sink, const char *bytes, size_t length)
 {
-	struct text guarded = {0};
+	struct text tagged = {0};
+	struct text *to = sink->guarded ? &tagged : &sink->tagged;
 
-	if (sink->guarded) {
-		guard_append(&guarded, bytes, length, &sink->matched);
-		bytes = guarded.bytes;
-		length = guarded.length;
+	if (sink->tag->length) {
+		tag_append(to, sink->tag, bytes, length, &sink->line_begun);
+		bytes = tagged.bytes;
+		length = tagged.length;
+	} else if (!sink->guarded) {
+		text_append(to, bytes, length);
 	}
-	if (sink->tag->length)
-		tag_append(&sink->tagged, sink->tag, bytes, length, &sink->line_begun);
-	else
-		text_append(&sink->tagged, bytes, length);
-	text_finish(&guarded);
+	if (sink->guarded) // the tag, too
+		guard_append(&sink->tagged, bytes, length, sink->matched);
+	text_finish(&tagged);
 }
 
 uint64_t sink_size(const struct sink *sink)
@@ -85,6 +86,16 @@ static ssize_t put_file(struct sink *sink, uint64_t limit, bool patient)
 	return sent;
 }
 
+// What went without a copy was not looked at.
+static void note_begun_line(struct sink *sink)
+{
+	const char *last;
+	char byte;
+
+	if (leat_capture_view(sink->capture, sink->written - 1, &byte, 1, &last) > 0)
+		sink->channel->line_begun = *last != '\n';
+}
+
 static int send_up_to(struct sink *sink, uint64_t limit, bool patient)
 {
 	bool as_it_is = !sink->tag->length && !sink->guarded;
@@ -98,12 +109,13 @@ static int send_up_to(struct sink *sink, uint64_t limit, bool patient)
 		if (error || sink->written >= limit)
 			return error;
 		length = put_file(sink, limit, patient);
-		if (length > 0)
+		if (length > 0) {
 			sink->written += (uint64_t)length;
+			note_begun_line(sink);
+			continue;
+		}
 		if (length != -EINVAL && length < 0)
 			return (int)length;
-		if (length > 0)
-			continue;
 		length = leat_capture_view(
 			sink->capture, sink->written, chunk, sizeof chunk, &bytes);
 		if (length > (ssize_t)(limit - sink->written))

@@ -37,8 +37,8 @@ struct sink {
 	uint64_t sequence;            //< the task's
 	bool by_lines;                //< whole lines are sent, a begun one is kept
 	bool uses_files;              //< the capture is to hold everything
-	bool guarded;                 //< by guard.h; what it has found so far:
-	unsigned matched;
+	bool guarded;                 //< by guard.h, which has found in the channel:
+	unsigned *matched;
 	bool splices; //< bytes may go without a copy, as far as is known
 
 	size_t tail_bytes; //< so much of its end is to be known; 0: nothing

@@ -71,6 +71,7 @@ int ci_open(struct ci *ci, const struct plan *plan)
 	*ci = (struct ci){.service = asked ? plan->ci : find_service(plan)};
 	if (ci->service == CI_NONE)
 		return 0;
+	ci->is_blind = plan->mode == OUTPUT_STRAIGHT && !plan->dry_run;
 	ci->has_log = asked || ci_log_is_standard_output();
 	ci->has_groups = collects && ci->has_log;
 	ci->has_frames = ci->has_groups || (collects && ci->service == CI_GITHUB);
@@ -92,6 +93,14 @@ static void append_escaped(
 static void append_stop(const struct ci *ci, struct text *text)
 {
 	text_format(text, "::stop-commands::%s\n", ci->token);
+}
+
+// Who wrote before leat did may have left a line without its end: that takes the first
+// command, which else has nothing shown.
+static void append_safe_stop(const struct ci *ci, struct text *text)
+{
+	text_format(text, "::debug::\n");
+	append_stop(ci, text);
 }
 
 static void append_resume(const struct ci *ci, struct text *text)
@@ -130,9 +139,11 @@ void ci_append_begin(const struct ci *ci, const struct ci_group *group, struct t
 			append_escaped(
 				text, "%\r\n", group->title->bytes, group->title->length);
 			text_append(text, "\n", 1);
+			append_stop(ci, text);
+			break;
 		}
-		append_stop(ci, text);
-		if (ci->has_groups && group->failed)
+		append_safe_stop(ci, text);
+		if (ci->has_groups)
 			append_title(group, text);
 		break;
 	case CI_GITLAB:
@@ -195,27 +206,34 @@ void ci_append_error(const struct ci *ci, const char *title, const struct text *
 void ci_append_run_begin(const struct ci *ci, struct text *text)
 {
 	if (ci->service == CI_GITHUB && !ci->has_frames)
-		append_stop(ci, text);
+		append_safe_stop(ci, text);
 }
 
 void ci_append_run_end(const struct ci *ci, struct text *text)
 {
-	if (ci->service == CI_GITHUB && !ci->has_frames)
-		append_resume(ci, text);
+	if (ci->service != CI_GITHUB || ci->has_frames)
+		return;
+	text_append(text, "\n", ci->is_blind);
+	append_resume(ci, text);
 }
 
-// Blanks before the colons are no matter to the service.
+// Blanks before the colons are no matter to the service, Unicode's neither: any character
+// beyond ASCII may be one.
 static bool may_be_command(const struct text *lines)
 {
-	const char *at = lines->bytes, *end = at + lines->length;
+	bool only_blanks = true;
 
-	if (memmem(at, lines->length, "##[", 3))
+	if (memmem(lines->bytes, lines->length, "##[", 3))
 		return true;
-	while (at && at < end) {
-		at += strspn(at, " \t\v\f\r\n");
-		if (strncmp(at, "::", 2) == 0)
+	for (size_t index = 0; index < lines->length; index++) {
+		unsigned char byte = (unsigned char)lines->bytes[index];
+
+		if (only_blanks && strncmp(lines->bytes + index, "::", 2) == 0)
 			return true;
-		at = memchr(at, '\n', (size_t)(end - at));
+		if (byte == '\n' || byte == '\r')
+			only_blanks = true;
+		else if (byte > ' ' && byte < 0x7F)
+			only_blanks = false;
 	}
 	return false;
 }
@@ -228,7 +246,7 @@ void ci_guard(const struct ci *ci, struct text *line)
 	if (!line->length)
 		return;
 	if (ci->service == CI_GITHUB && ci->has_frames && may_be_command(line)) {
-		append_stop(ci, &guarded);
+		append_safe_stop(ci, &guarded);
 		text_append(&guarded, line->bytes, line->length);
 		append_resume(ci, &guarded);
 	} else if (ci->service == CI_AZURE) {

@@ -15,6 +15,7 @@ struct ci {
 	bool has_log;    //< standard output is the log, and standard error with it
 	bool has_groups; //< each task's output is one
 	bool has_frames; //< something stands around each task's, groups or less
+	bool is_blind;   //< tasks write themselves: nobody knows where a line ends
 	char token[33];  //< nobody can guess it
 };
 

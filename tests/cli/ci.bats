@@ -8,12 +8,14 @@ setup() {
 }
 
 # What GitHub's runner would make of a log: "command NAME ..." for what it would do, and
-# "shown ..." for the rest; as its ActionCommandManager reads lines.
+# "shown ..." for the rest; as its ActionCommandManager reads lines, which a carriage return
+# ends, too. Of Unicode's blanks the one in hostile(). An empty ::debug:: shows nothing.
 runner() {
-	awk '
-	{ text = $0; sub(/^[ \t\v\f\r]+/, "", text) }
+	sed 's/\r$//' | tr '\r' '\n' | LC_ALL=C awk '
+	{ text = $0; sub(/^([ \t\v\f]|\302\240)+/, "", text) }
 	stopped { if (text == "::" token "::") stopped = 0; else print "shown", $0; next }
 	text ~ /^::stop-commands::/ { stopped = 1; token = substr(text, 18); next }
+	text == "::debug::" { next }
 	text ~ /^::(group|endgroup|error|set-env|add-mask|warning|add-path|set-output)( [^:]*)?::/ ||
 		text ~ /##\[(group|endgroup|error|set-env|add-mask|warning|add-path|set-output)/ {
 		print "command", text
@@ -30,7 +32,7 @@ timeless() {
 
 hostile() {
 	printf '%s\n' '::set-env name=A::b' ' ::add-path::/x' '##[add-mask]secret' 'x ##[set-output name=a]b' \
-		'::stop-commands::x' '::x::' '::endgroup::'
+		'::stop-commands::x' '::x::' '::endgroup::' $'\u00a0::add-mask::nb' $'x\r::add-mask::cr'
 }
 
 @test "--ci github: the output of a task is a group with command and time" {
@@ -69,10 +71,10 @@ hostile() {
 
 @test "what a task writes, and its command, is never a command to GitHub" {
 	hostile >evil
-	for mode in "" -k --line-buffer -u "--tag" "--retries 1" "-k --retries 1" "--results dir" -t --dry-run "--progress"; do
+	for mode in "" -k --line-buffer -u "--tag" "--retries 1" "-k --retries 1" "--results dir" -t --dry-run "--progress" --recap; do
 		# shellcheck disable=SC2086 # options
 		leat --ci github -j2 $mode ::: 'cat evil' 'cat evil >&2' 'cat evil; cat evil >&2; false' \
-			'::set-env name=C::d' ': "##[add-mask]y"; exit 4' >log 2>&1 || :
+			'::set-env name=C::d' ': "##[add-mask]y"; exit 4' $'\u00a0::add-mask::z' >log 2>&1 || :
 		runner <log >made
 		grep '^command' made | grep -v -e '^command ::group::' -e '^command ::endgroup::$' \
 			-e '^command ::error title=task [0-9]*::' >leaked && {
@@ -82,6 +84,53 @@ hostile() {
 		}
 		[ "$(tail -n 1 made)" != 'stopped at the end' ]
 		grep -q 'shown ::set-env name=A::b\|shown.*	::set-env\|shown cat evil' made
+	done
+}
+
+@test "a line that somebody else began takes no command of leat's with it" {
+	hostile >evil
+	for mode in "" -k -u --line-buffer; do
+		# shellcheck disable=SC2086 # options
+		{ printf begun; leat --ci github $mode ::: 'cat evil; false'; } >log 2>&1 || :
+		runner <log >made
+		[ "$(grep -c '^command' made)" -eq 1 ]
+		grep -q '^command ::error title=task 1::' made
+	done
+}
+
+@test "a last line without its end, of any length and stream, ends no group and no guard" {
+	for mode in "" -k --tag --line-buffer -u; do
+		# shellcheck disable=SC2086 # options
+		leat --ci github -j1 $mode ::: 'head -c 3000000 /dev/zero' 'head -c 3000000 /dev/zero >&2' 'printf x' >log 2>&1
+		tr -d '\0' <log | runner >made
+		[ "$(tail -n 1 made)" != 'stopped at the end' ]
+		[ "$(grep -c '^command ::group::' made)" -eq "$(grep -c '^command ::endgroup::$' made)" ]
+	done
+	leat --ci github ::: 'head -c 3000000 /dev/zero; false' 2>&1 | tr -d '\0' >log || :
+	grep -q '^leat: task 1: exit 1: ' log
+}
+
+@test "names in messages, and a terminal's progress, are no commands either" {
+	export GITHUB_ACTIONS=true
+	for name in $'none\n::add-mask::x' $'none\r::add-mask::x' 'none/##[add-mask]x'; do
+		for option in -a --results --shell --journal --junit -j; do
+			leat "$option" "$name/x" ::: true >log 2>&1 || :
+			grep -q '^leat: ' log
+			[ "$(runner <log | grep -c '^command ::add\|^command .*##\[add')" -eq 0 ]
+		done
+	done
+	TERM=xterm script -qec "leat --ci github --progress ::: ': \"##[add-mask]y\"; echo a'" /dev/null </dev/null >log
+	[ "$(runner <log | grep '^command' | timeless)" = 'command ::group::: "##[add-mask]y"; echo a (TIME)
+command ::endgroup::' ]
+}
+
+@test "a task whose next attempt is given up is marked, and in the recap" {
+	for mode in "" -k; do
+		# shellcheck disable=SC2086 # options
+		leat --ci github $mode -j1 --retries 1 --retry-delay 1h --halt soon,success=1 ::: 'echo why >&2; exit 3' true >log 2>&1 || :
+		runner <log | timeless >made
+		grep -qx 'command ::error title=task 1::exit 3: echo why >&2; exit 3' made
+		grep -qx 'shown     task 1: exit 3 after TIME: echo why >&2; exit 3' made
 	done
 }
 
@@ -216,6 +265,21 @@ hostile() {
 		      ##vso [a]
 		leat: 2 tasks in TIME: 1 ok, 1 failed, 0 unrun
 	END
+}
+
+@test "--ci azure: no command is put together of two streams, two tasks or a tag" {
+	{
+		leat --ci azure -j1 ::: 'printf "##vso"; printf "[a]" >&2'
+		leat --ci azure -j1 -k --retries 1 ::: 'printf "##vso" >&2; printf "[b]"; false' || :
+		leat --ci azure --tagstring '##vso[c]' ::: 'echo x'
+		leat --ci azure --line-buffer --tagstring '##vso[d]' ::: 'echo x'
+		leat --ci azure --dry-run ::: 'echo "##vso[e]"'
+		TF_BUILD=True leat -a '##vso[f]' || :
+	} >log 2>&1
+	[ "$(grep '##vso\[' log | grep -vc '^##vso\[task.logissue type=error\]task 1: ' || :)" -eq 0 ]
+	TF_BUILD=True leat -j1 ::: 'printf "##vso" >&2' 'printf "[g]" >&2' 2>err | cat
+	[ "$(cat err)" = '##vso [g]' ]
+	TF_BUILD=True leat ::: 'echo "##vso[h]"' 2>/dev/null | grep -Fqx '##vso[h]'
 }
 
 @test "--ci of an unknown service is refused" {

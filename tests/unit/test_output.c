@@ -368,6 +368,8 @@ static void a_notice_goes_out_while_the_reader_of_output_sleeps(void **state)
 
 static void notices_queue_behind_a_task_on_the_same_file(void **state)
 {
+	// What it wrote has no newline at its end.
+	static const char told[] = "\nleat: line\nleat: one\nleat: two\n";
 	struct written written;
 	struct thread writer;
 	int ends[2];
@@ -382,7 +384,7 @@ static void notices_queue_behind_a_task_on_the_same_file(void **state)
 	thread_await_sleep(&writer);
 	notice("leat: one\n"); // returns, though the task stands in the way
 	notice("leat: two\n");
-	while (length < BLOCKING_BYTES + strlen("leat: line\nleat: one\nleat: two\n")) {
+	while (length < BLOCKING_BYTES + strlen(told)) {
 		ssize_t got =
 			read(ends[0], text + length, BLOCKING_BYTES + 1000 - length);
 
@@ -391,7 +393,7 @@ static void notices_queue_behind_a_task_on_the_same_file(void **state)
 	thread_join(&writer);
 	restore();
 	text[length] = '\0';
-	assert_string_equal(text + BLOCKING_BYTES, "leat: line\nleat: one\nleat: two\n");
+	assert_string_equal(text + BLOCKING_BYTES, told);
 	free(text);
 	written_finish(&written);
 	close(ends[0]);

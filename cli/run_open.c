@@ -70,7 +70,7 @@ int run_open(struct run *run)
 		goto close_unrun;
 	return EXIT_ALL_OK;
 close_unrun:
-	unrun_close(&run->unrun);
+	unrun_drop(&run->unrun);
 close_input:
 	rows_close(run->rows);
 destroy_family:

@@ -30,10 +30,12 @@ static void fail_task(struct task *task, int error)
 	struct text line = {0};
 
 	task->end = TASK_FAILED;
+	task->again = false;
 	run_append_task_line(task->run, task, 1, &outcome, error, &line);
 	output_line(task->run->output, task->place, &line);
 	text_finish(&line);
-	run_note_failure(task->run, task, &outcome, error);
+	if (!task->paused) // else that is done where its attempts are given up
+		run_note_failure(task->run, task, &outcome, error);
 }
 
 void run_fail_task(struct run *run, struct task *task, int error)

@@ -80,6 +80,13 @@ void unrun_flush(struct unrun *unrun)
 	}
 }
 
+void unrun_drop(struct unrun *unrun)
+{
+	pthread_mutex_destroy(&unrun->lock);
+	if (unrun->file.stream)
+		whole_file_drop(&unrun->file);
+}
+
 int unrun_close(struct unrun *unrun)
 {
 	unrun_flush(unrun);

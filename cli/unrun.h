@@ -31,6 +31,9 @@ void unrun_write(struct unrun *unrun, const struct task *task);
 /** Write the line that names the values. Before all else. */
 void unrun_write_header(struct unrun *unrun, const char *const *names, size_t count);
 
+/** Before anything is added: the file stays as it was. */
+void unrun_drop(struct unrun *unrun);
+
 /** Flush, and finish the file. Returns 0 or the negative errno of a write. */
 int unrun_close(struct unrun *unrun);
 

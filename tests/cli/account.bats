@@ -191,3 +191,11 @@ echo b" ]
 	[[ "${lines[0]}" == "leat: task 1: cannot be run: there is a NUL byte in it: a^@b" ]]
 	[ "${lines[1]}" = true ]
 }
+
+@test "--unrun: what could not even begin leaves the file as it was" {
+	echo before >rest
+	run leat --unrun rest --joblog none/log ::: true
+	[ "$status" -eq 125 ]
+	[ "$(cat rest)" = before ]
+	[ "$(ls)" = rest ]
+}

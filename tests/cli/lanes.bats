@@ -42,6 +42,7 @@ load helper
 	{ echo 0; yes 1 | head -n 2999; } >in
 	start_leat -j4 --lane x -a in --unrun rest -c '[ $1 = 1 ] || { puppet tell told x; puppet pass gate; }' 7>&- 8>&-
 	read -r -t 30 _ <&8
+	while find "/proc/$leat/fd" -lname '*/in' | grep -q .; do :; done # all of it is read
 	kill -INT "$leat"
 	next_line
 	echo "$line"

@@ -145,8 +145,59 @@ two" ]
 	[ "$(grep -c '<testcase classname="checks" name="echo ' checks.xml)" -eq 2 ]
 }
 
+@test "example 22: waiting for room" {
+	[ -r /proc/pressure/io ] || skip "this kernel does not tell pressure"
+	run_example 22
+	[ "$(sort <<<"$output")" = "one
+two" ]
+}
+
+# The n-th block of the README that is of language $1.
+block() {
+	awk -v language="$1" -v wanted="$2" '/^```$/ { inside = 0 } inside && count == wanted
+		$0 == "```" language { inside = 1; count++ }' "$README"
+}
+
+@test "the workflow for GitHub Actions: its step, as the runner starts it" {
+	fixture
+	echo 'echo no >&2; exit 3' >>checks.txt
+	block yaml 1 | sed -n 's/^      - run: //p' >step.sh
+	[ -s step.sh ]
+	GITHUB_ACTIONS=true CI=true GITHUB_STEP_SUMMARY=$PWD/summary run bash -e step.sh
+	[ "$status" -eq 123 ]
+	[ "$(grep -c '^::group::echo ' <<<"$output")" -eq 3 ]
+	[ "$(grep -c '^::error title=task 3::exit 3: ' <<<"$output")" -eq 1 ]
+	[[ "$output" == *"leat: 1 task failed:"*"leat: 3 tasks in "* ]]
+	grep -q '^### leat: 3 tasks' summary
+	[ "$(grep -c '<testcase ' report.xml)" -eq 3 ]
+	grep -q '<html' timeline.html
+	block yaml 1 | grep -A2 'path: |' | grep -c -e report.xml -e timeline.html | grep -q 2
+}
+
+@test "the job for GitLab CI: its script, as the runner starts it" {
+	fixture
+	block yaml 2 | sed -n '/^  script:/,/^  [a-z]/s/^    - //p' >job.sh
+	[ -s job.sh ]
+	GITLAB_CI=true CI=true run bash -e job.sh
+	[ "$status" -eq 0 ]
+	[ "$(grep -c 'section_start:[0-9]*:leat_[0-9a-f]*_[12]\[collapsed=true\]' <<<"$output")" -eq 2 ]
+	[ "$(grep -c '<testcase ' report.xml)" -eq 2 ]
+	[ -s timeline.html ]
+}
+
+@test "the rules for make: below make -j leat and what it runs take make's slots" {
+	fixture
+	block make 1 >Makefile
+	[ -s Makefile ]
+	unset MAKEFLAGS MAKELEVEL MFLAGS
+	run make -s -j3 check
+	[ "$status" -eq 0 ]
+	[ "$(grep -c -x -e one -e two -e 'made a' -e 'made b' <<<"$output")" -eq 4 ]
+	[[ "$output" != *jobserver* ]]
+}
+
 @test "there are no more examples than are run here" {
-	[ -z "$(example 22)" ]
+	[ -z "$(example 23)" ]
 }
 
 @test "the real job: the sorted result equals the sequential one, byte for byte" {

@@ -16,7 +16,7 @@
  */
 #include "journal/find.h"
 
-#include "journal/sum.h"
+#include "sum.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -21,7 +21,7 @@
  */
 #include "journal/tail.h"
 
-#include "journal/sum.h"
+#include "sum.h"
 
 #include <errno.h>
 #include <fcntl.h>

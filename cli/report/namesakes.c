@@ -1,5 +1,7 @@
 #include "report/namesakes.h"
 
+#include "sum.h"
+
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -31,19 +33,9 @@ void namesakes_destroy(struct namesakes *namesakes)
 	free(namesakes);
 }
 
-// FNV-1a
-static uint64_t hash_of(const char *name, size_t length)
-{
-	uint64_t hash = UINT64_C(0xCBF29CE484222325);
-
-	for (size_t index = 0; index < length; index++)
-		hash = (hash ^ (unsigned char)name[index]) * UINT64_C(0x100000001B3);
-	return hash;
-}
-
 unsigned namesakes_count(struct namesakes *namesakes, const char *name, size_t length)
 {
-	uint64_t hash = hash_of(name, length);
+	uint64_t hash = sum_bytes(SUM_START, name, length);
 	size_t places = 2 * namesakes->most, at = hash % places;
 	struct name *place;
 

@@ -1,6 +1,6 @@
 /* A sum of bytes: FNV-1a, 64 bits. */
-#ifndef LEAT_CLI_JOURNAL_SUM_H
-#define LEAT_CLI_JOURNAL_SUM_H
+#ifndef LEAT_CLI_SUM_H
+#define LEAT_CLI_SUM_H
 
 #include <stddef.h>
 #include <stdint.h>

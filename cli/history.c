@@ -265,7 +265,7 @@ static int draw(struct history *history, const struct plan *plan)
 		return EXIT_LEAT_TROUBLE;
 	}
 	if (!error)
-		error = timeline_close(history->timeline, &history->end);
+		error = timeline_close(history->timeline, &history->end, -1);
 	if (error)
 		message("cannot write %s: %s", plan->timeline, strerror(-error));
 	return error ? EXIT_LEAT_TROUBLE : EXIT_ALL_OK;

@@ -464,7 +464,8 @@ static void run_tasks(struct run *run)
 static void finish_unrun(struct run *run)
 {
 	const char *name = run->plan->unrun_file;
-	int error = unrun_close(&run->unrun);
+	int error =
+		unrun_close(&run->unrun, leat_context_wake_fd(run->cancellation.kill));
 
 	if (!error)
 		return;

@@ -204,7 +204,8 @@ static void close_timeline(struct run *run, int64_t elapsed)
 		.elapsed_ns = elapsed,
 		.status = run_final_status(run),
 	};
-	int error = run->timeline ? timeline_close(run->timeline, &end) : 0;
+	int give_up_fd = leat_context_wake_fd(run->cancellation.kill);
+	int error = run->timeline ? timeline_close(run->timeline, &end, give_up_fd) : 0;
 
 	if (!error)
 		return;
@@ -214,7 +215,8 @@ static void close_timeline(struct run *run, int64_t elapsed)
 
 static void close_junit(struct run *run, int64_t elapsed)
 {
-	int error = run->junit ? junit_close(run->junit, elapsed) : 0;
+	int give_up_fd = leat_context_wake_fd(run->cancellation.kill);
+	int error = run->junit ? junit_close(run->junit, elapsed, give_up_fd) : 0;
 
 	if (!error)
 		return;

@@ -87,9 +87,9 @@ void unrun_drop(struct unrun *unrun)
 		whole_file_drop(&unrun->file);
 }
 
-int unrun_close(struct unrun *unrun)
+int unrun_close(struct unrun *unrun, int give_up_fd)
 {
 	unrun_flush(unrun);
 	pthread_mutex_destroy(&unrun->lock);
-	return unrun->file.stream ? whole_file_close(&unrun->file) : 0;
+	return unrun->file.stream ? whole_file_close(&unrun->file, give_up_fd) : 0;
 }

@@ -34,7 +34,8 @@ void unrun_write_header(struct unrun *unrun, const char *const *names, size_t co
 /** Before anything is added: the file stays as it was. */
 void unrun_drop(struct unrun *unrun);
 
-/** Flush, and finish the file. Returns 0 or the negative errno of a write. */
-int unrun_close(struct unrun *unrun);
+/** Flush, and finish the file, as whole_file_close(). Returns 0 or the negative errno of
+ * a write. */
+int unrun_close(struct unrun *unrun, int give_up_fd);
 
 #endif

@@ -1,5 +1,6 @@
 #include "whole_file.h"
 
+#include "channel.h"
 #include "moment.h"
 
 #include <ctype.h>
@@ -7,7 +8,6 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -207,39 +207,27 @@ forget:
 	return error;
 }
 
-static int write_all(int fd, const char *bytes, size_t length)
-{
-	while (length) {
-		ssize_t written = write(fd, bytes, length);
-
-		if (written < 0 && errno == EAGAIN)
-			poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, -1);
-		else if (written < 0 && errno != EINTR)
-			return -errno;
-		bytes += written > 0 ? written : 0;
-		length -= written > 0 ? (size_t)written : 0;
-	}
-	return 0;
-}
-
 // What stands in the file without a name goes to where it was to go.
-static int copy_out(struct whole_file *file)
+static int copy_out(struct whole_file *file, int give_up_fd)
 {
 	char chunk[BUFSIZ];
+	struct channel channel;
 	size_t length;
 	int error = fseek(file->stream, 0, SEEK_SET) < 0 ? -errno : 0; // flushes
 
+	channel_open(&channel, file->name, file->fd, give_up_fd);
 	while (!error && (length = fread(chunk, 1, sizeof chunk, file->stream)) > 0)
-		error = write_all(file->fd, chunk, length);
+		error = channel_write(&channel, chunk, length);
+	channel_close(&channel);
 	return error;
 }
 
-int whole_file_close(struct whole_file *file)
+int whole_file_close(struct whole_file *file, int give_up_fd)
 {
 	int error = file->error;
 
 	if (!error && file->fd >= 0)
-		error = copy_out(file);
+		error = copy_out(file, give_up_fd);
 	if (!error && file->nameless)
 		error = fflush(file->stream) < 0 ? -errno : name_beside(file);
 	if (fclose(file->stream) != 0 && !error)

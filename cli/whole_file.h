@@ -37,10 +37,11 @@ int whole_file_write_at(
 	struct whole_file *file, uint64_t at, const void *bytes, size_t length);
 
 /**
- * Have it take its place; a pipe blocks until it is read. Returns 0, or the negative
- * errno of the first write that failed; then there is no such file, or the former one.
+ * Have it take its place; a pipe blocks until it is read, or `give_up_fd` (-1: none) is
+ * readable. Returns 0, or the negative errno of the first write that failed, -ECANCELED
+ * where it was given up; then there is no such file, or the former one.
  */
-int whole_file_close(struct whole_file *file);
+int whole_file_close(struct whole_file *file, int give_up_fd);
 
 /** There will be no such file, or the former one stays. */
 void whole_file_drop(struct whole_file *file);

@@ -198,7 +198,7 @@ static void write_head(struct junit *junit, int64_t elapsed_ns)
 	text_finish(&head);
 }
 
-int junit_close(struct junit *junit, int64_t elapsed_ns)
+int junit_close(struct junit *junit, int64_t elapsed_ns, int give_up_fd)
 {
 	struct text foot = {0};
 	int error;
@@ -208,7 +208,7 @@ int junit_close(struct junit *junit, int64_t elapsed_ns)
 	text_finish(&foot);
 	write_head(junit, elapsed_ns);
 	junit->file.error = atomic_load(&junit->error);
-	error = whole_file_close(&junit->file);
+	error = whole_file_close(&junit->file, give_up_fd);
 	destroy(junit);
 	return error;
 }

@@ -27,7 +27,7 @@ int junit_open(struct junit **result, const struct plan *plan, const char *direc
  * first write that failed: then there is none, or the former one. Blocks as
  * whole_file_close() does.
  */
-int junit_close(struct junit *junit, int64_t elapsed_ns);
+int junit_close(struct junit *junit, int64_t elapsed_ns, int give_up_fd);
 
 /** There will be none. */
 void junit_drop(struct junit *junit);

@@ -268,7 +268,8 @@ static void append_end(
 	text_format(row, "}\n]");
 }
 
-int timeline_close(struct timeline *timeline, const struct timeline_end *end)
+int timeline_close(
+	struct timeline *timeline, const struct timeline_end *end, int give_up_fd)
 {
 	struct text row = {0}, summary = {0};
 	const char *rest;
@@ -284,7 +285,7 @@ int timeline_close(struct timeline *timeline, const struct timeline_end *end)
 	rest = write_page(timeline, timeline->rest, ACCOUNT);
 	whole_file_write(&timeline->file, summary.bytes, summary.length);
 	whole_file_write(&timeline->file, rest, (size_t)(timeline_page_end - rest));
-	error = whole_file_close(&timeline->file);
+	error = whole_file_close(&timeline->file, give_up_fd);
 	text_finish(&summary);
 	destroy(timeline);
 	return error;

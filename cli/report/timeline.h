@@ -50,7 +50,8 @@ int timeline_open(struct timeline **result, const struct plan *plan);
  * Have the page take its place. Returns 0, or the negative errno of the first write that
  * failed: then there is none. Blocks as whole_file_close() does.
  */
-int timeline_close(struct timeline *timeline, const struct timeline_end *end);
+int timeline_close(
+	struct timeline *timeline, const struct timeline_end *end, int give_up_fd);
 
 /** There will be none. */
 void timeline_drop(struct timeline *timeline);

@@ -199,3 +199,22 @@ echo b" ]
 	[ "$(cat rest)" = before ]
 	[ "$(ls)" = rest ]
 }
+
+@test "--unrun, --junit and --timeline to pipes that nobody reads end with the third Ctrl-C" {
+	for option in --unrun --junit --timeline; do
+		mkfifo report told
+		exec 4<>report 5<>told
+		head -c 65536 /dev/zero >&4
+		start_leat -j1 --fail-fast "$option" report ::: 'puppet tell told x; exit 3' true 4>&- 5>&-
+		read -r -t 30 _ <&5
+		next_line
+		[[ "$line" == "leat: task 1: exit 3: "* ]]
+		kill -INT "$leat"
+		kill -QUIT "$leat"
+		finish_leat
+		[[ "$rest" == *"leat: cannot write report: Operation canceled"* ]]
+		[ "$status" -eq 125 ]
+		exec 4<&- 5<&-
+		rm report told err
+	done
+}

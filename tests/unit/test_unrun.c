@@ -60,7 +60,7 @@ static void records_are_written_in_the_order_of_the_input(void **state)
 	add(5, "five");
 	add(2, "two");
 	add(4, "");
-	assert_int_equal(unrun_close(&unrun), 0);
+	assert_int_equal(unrun_close(&unrun, -1), 0);
 	assert_file("rest", "one\ntwo\nthree\n\nfive\n");
 }
 
@@ -72,7 +72,7 @@ static void the_delimiter_is_the_inputs(void **state)
 	assert_int_equal(open_unrun("rest", '\0'), 0);
 	add(1, "one");
 	add(2, "two\nlines");
-	assert_int_equal(unrun_close(&unrun), 0);
+	assert_int_equal(unrun_close(&unrun, -1), 0);
 	text = scratch_read("rest");
 	assert_memory_equal(text, "one\0two\nlines\0", 15);
 	free(text);
@@ -87,7 +87,7 @@ static void what_is_flushed_comes_before_what_is_written(void **state)
 	unrun_flush(&unrun);
 	write_one("three");
 	add(4, "four");
-	assert_int_equal(unrun_close(&unrun), 0);
+	assert_int_equal(unrun_close(&unrun, -1), 0);
 	assert_file("rest", "one\ntwo\nthree\nfour\n");
 }
 
@@ -97,7 +97,7 @@ static void without_a_name_nothing_is_kept(void **state)
 	assert_int_equal(open_unrun(NULL, '\n'), 0);
 	add(1, "one");
 	write_one("two");
-	assert_int_equal(unrun_close(&unrun), 0);
+	assert_int_equal(unrun_close(&unrun, -1), 0);
 	assert_int_equal(scratch_count("."), 0);
 }
 
@@ -105,7 +105,7 @@ static void nothing_unrun_is_an_empty_file(void **state)
 {
 	(void)state;
 	assert_int_equal(open_unrun("rest", '\n'), 0);
-	assert_int_equal(unrun_close(&unrun), 0);
+	assert_int_equal(unrun_close(&unrun, -1), 0);
 	assert_file("rest", "");
 	assert_int_equal(scratch_count("."), 1);
 }
@@ -121,7 +121,7 @@ static void the_former_file_stands_until_the_new_one_is_whole(void **state)
 	unrun_flush(&unrun);
 	fflush(unrun.file.stream);
 	assert_file("rest", "former\n");
-	assert_int_equal(unrun_close(&unrun), 0);
+	assert_int_equal(unrun_close(&unrun, -1), 0);
 	assert_file("rest", "one\n");
 	assert_int_equal(scratch_count("."), 1);
 	assert_int_equal(stat("rest", &status), 0);
@@ -137,7 +137,7 @@ static void a_symbolic_link_is_followed(void **state)
 	assert_int_equal(symlink("elsewhere/rest", "link"), 0);
 	assert_int_equal(open_unrun("link", '\n'), 0);
 	add(1, "one");
-	assert_int_equal(unrun_close(&unrun), 0);
+	assert_int_equal(unrun_close(&unrun, -1), 0);
 	assert_file("elsewhere/rest", "one\n");
 	assert_int_equal(lstat("link", &status), 0);
 	assert_true(S_ISLNK(status.st_mode));
@@ -150,7 +150,7 @@ static void a_new_file_has_the_usual_mode(void **state)
 
 	(void)state;
 	assert_int_equal(open_unrun("rest", '\n'), 0);
-	assert_int_equal(unrun_close(&unrun), 0);
+	assert_int_equal(unrun_close(&unrun, -1), 0);
 	assert_int_equal(umask(before), 027);
 	assert_int_equal(stat("rest", &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0640);
@@ -166,7 +166,7 @@ static void what_is_no_regular_file_is_written_to(void **state)
 	fd = open("pipe", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	assert_int_equal(open_unrun("pipe", '\n'), 0);
 	add(1, "one");
-	assert_int_equal(unrun_close(&unrun), 0);
+	assert_int_equal(unrun_close(&unrun, -1), 0);
 	assert_int_equal(read(fd, bytes, sizeof bytes), 4);
 	assert_string_equal(bytes, "one\n");
 	close(fd);
@@ -192,7 +192,7 @@ static void a_full_disk_is_an_error(void **state)
 	(void)state;
 	assert_int_equal(open_unrun("/dev/full", '\n'), 0);
 	add(1, "one");
-	assert_int_equal(unrun_close(&unrun), -ENOSPC);
+	assert_int_equal(unrun_close(&unrun, -1), -ENOSPC);
 }
 
 static void a_failed_write_leaves_the_former_file(void **state)
@@ -206,7 +206,7 @@ static void a_failed_write_leaves_the_former_file(void **state)
 	assert_true(full >= 0);
 	assert_true(dup2(full, fileno(unrun.file.stream)) >= 0);
 	close(full);
-	assert_int_equal(unrun_close(&unrun), -ENOSPC);
+	assert_int_equal(unrun_close(&unrun, -1), -ENOSPC);
 	assert_file("rest", "former\n");
 	assert_int_equal(scratch_count("."), 1);
 }
@@ -221,7 +221,7 @@ static void an_error_of_an_early_write_is_not_forgotten(void **state)
 	assert_int_equal(open_unrun("/dev/full", '\n'), 0);
 	for (int count = 0; count < 10; count++)
 		write_one(record);
-	assert_true(unrun_close(&unrun) < 0);
+	assert_true(unrun_close(&unrun, -1) < 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)

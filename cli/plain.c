@@ -36,7 +36,7 @@ static const char *skip_sequence(const char *at, const char *end)
 		return at;
 	if (*at == '[')
 		return skip_control(at + 1, end);
-	if (memchr("]PX^_", *at, 5))
+	if (*at && strchr("]PX^_", *at))
 		return skip_string(at + 1, end);
 	while (at < end && is_between(*at, ' ', '/'))
 		at++;

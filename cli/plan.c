@@ -21,7 +21,7 @@ int plan_init(struct plan *plan, int argc)
 		.linger_ns = LEAT_SECOND_NS,
 		.drain_timeout_ns = LEAT_NEVER,
 		.retry_max_delay_ns = LEAT_NEVER,
-		.junit_output_bytes = 64 * 1024,
+		.junit_output_bytes = UINT64_C(64) * 1024,
 		.arg_files = calloc(room, sizeof *plan->arg_files),
 		.sources = calloc(room, sizeof *plan->sources),
 		.words = calloc(room, sizeof *plan->words),

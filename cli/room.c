@@ -10,11 +10,16 @@
  * held up, but it takes seconds until all slots run: what has just started has not yet
  * taken its memory, and must show first. One that runs alone always may.
  *
- * The lock guards all that changes. It is not held while files are read, nor while
- * anybody sleeps: each in the queue has a condition of its own, which its predecessor,
- * who leaves the room, and the intake's end signal. They signal the head alone; where the
- * intake has ended it goes, and the next one, and so on. The intake's deadline wakes
- * nobody, so that the head sleeps no longer than until then.
+ * Below a jobserver the head also waits for a token, when there is room. That may take
+ * long; so, with the token, it looks again whether there is room, and gives the token
+ * back where there is none any more: a token that idles is one that make lacks. What runs
+ * alone finds leat's own token free.
+ *
+ * The lock guards all that changes. It is not held while files are read, while tokens are
+ * taken and given back, nor while anybody sleeps: each in the queue has a condition of
+ * its own, which its predecessor, who leaves the room, and the intake's end signal. They
+ * signal the head alone; where the intake has ended it goes, and the next one, and so on.
+ * The intake's deadline wakes nobody, so that the head sleeps no longer than until then.
  */
 #include "room.h"
 
@@ -217,22 +222,50 @@ static void sleep_until(struct room *room, struct waiter *head, int64_t time)
 	pthread_cond_timedwait(&head->wake, &room->lock, &until);
 }
 
-static int await_room(struct room *room, struct waiter *head)
+static void take_token(struct room *room, int *token)
 {
+	pthread_mutex_unlock(&room->lock);
+	jobserver_enter(room->settings.jobserver, token);
+	pthread_mutex_lock(&room->lock);
+}
+
+static void give_token_back(struct room *room, int *token)
+{
+	pthread_mutex_unlock(&room->lock);
+	jobserver_leave(room->settings.jobserver, token);
+	pthread_mutex_lock(&room->lock);
+}
+
+// Without a token. Where it had one, it looks again before it sleeps: who left the room
+// meanwhile has woken nobody.
+static void hold_back(struct room *room, struct waiter *head, int *token, int64_t time)
+{
+	if (*token == JOBSERVER_NO_TOKEN)
+		sleep_until(room, head, time);
+	else
+		give_token_back(room, token);
+}
+
+static int await_room(struct room *room, struct waiter *head, int *token)
+{
+	const struct jobserver *jobserver = room->settings.jobserver;
 	struct leat_context *intake = room->settings.intake;
 
 	while (!leat_context_cause(intake)) {
 		int64_t now = leat_context_now(intake);
 
 		if (now < room->next_ns)
-			sleep_until(room, head, room->next_ns);
+			hold_back(room, head, token, room->next_ns);
 		else if (room->measures && now - room->measured_ns >= HOLDS_NS)
 			measure_anew(room);
-		else if (room->running < room->allowed)
-			return 0;
+		else if (room->running >= room->allowed)
+			hold_back(room, head, token, room->measured_ns + HOLDS_NS);
+		else if (jobserver && *token == JOBSERVER_NO_TOKEN)
+			take_token(room, token);
 		else
-			sleep_until(room, head, room->measured_ns + HOLDS_NS);
+			return 0;
 	}
+	give_token_back(room, token);
 	return -ECANCELED;
 }
 
@@ -260,18 +293,19 @@ static void take_out_head(struct room *room)
 	wake_head(room);
 }
 
-int room_enter(struct room *room)
+int room_enter(struct room *room, int *token)
 {
 	struct waiter self = {0};
 	int error = room ? moment_init_condition(&self.wake) : 0;
 
+	*token = JOBSERVER_NO_TOKEN;
 	if (!room || error)
 		return error;
 	pthread_mutex_lock(&room->lock);
 	append(room, &self);
 	while (room->first != &self)
 		pthread_cond_wait(&self.wake, &room->lock);
-	error = await_room(room, &self);
+	error = await_room(room, &self, token);
 	if (!error)
 		go_in(room);
 	take_out_head(room);

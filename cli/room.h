@@ -2,6 +2,7 @@
 #ifndef LEAT_CLI_ROOM_H
 #define LEAT_CLI_ROOM_H
 
+#include "jobserver.h"
 #include "leat.h"
 #include "measure.h"
 
@@ -18,6 +19,7 @@ struct room_settings {
 	const struct limit *limits;  //< MEASURES of them
 	int64_t delay_ns;            //< from one start to the next; 0: none
 	const char *root;            //< as for measure()
+	struct jobserver *jobserver; //< a start takes a token of it, too; or NULL
 	struct leat_context *intake; //< at its end nothing starts; outlives the room
 };
 
@@ -36,11 +38,13 @@ int room_create(struct room **result, const struct room_settings *settings);
 void room_destroy(struct room *room);
 
 /**
- * Wait until one more may start; first come, first served. Where none runs, that is so
- * whatever was measured. Returns 0, and room_leave() is due when it has ended; or
- * -ECANCELED once the intake has ended; -ENOMEM, -EAGAIN. With NULL: 0 at once.
+ * Wait until one more may start, and there is a token for it where there is a jobserver;
+ * first come, first served. Where none runs, there is room whatever was measured. Returns
+ * 0, and when it has ended jobserver_leave() is due, then room_leave(); or -ECANCELED
+ * once the intake has ended; -ENOMEM, -EAGAIN; then *token is none. With NULL: 0 at once,
+ * and no token.
  */
-int room_enter(struct room *room);
+int room_enter(struct room *room, int *token);
 void room_leave(struct room *room);
 
 #define ROOM_WORDS_BYTES 120

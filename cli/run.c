@@ -321,6 +321,7 @@ static int start_room(struct run *run)
 		.limits = run->plan->limits,
 		.delay_ns = run->plan->delay_ns,
 		.root = "",
+		.jobserver = run->jobserver,
 		.intake = run->cancellation.intake,
 	};
 

@@ -349,8 +349,12 @@ static int find_directory(struct slot *slot, const struct task *task)
 
 static int enter_room(struct slot *slot)
 {
-	int error = room_enter(slot->surroundings->room);
+	struct room *room = slot->surroundings->room;
+	int error;
 
+	if (!room)
+		return jobserver_enter(slot->surroundings->jobserver, &slot->token);
+	error = room_enter(room, &slot->token);
 	slot->in_room = !error;
 	return error;
 }
@@ -374,9 +378,7 @@ int slot_prepare(struct slot *slot, const struct task *task)
 			slot->number, &slot->command);
 	if (!error)
 		error = open_stdin(slot, task);
-	if (!error)
-		error = enter_room(slot);
-	return error ? error : jobserver_enter(surroundings->jobserver, &slot->token);
+	return error ? error : enter_room(slot);
 }
 
 // The command stands before what it writes.

@@ -215,17 +215,30 @@ static bool put(struct jobserver *jobserver, char byte)
 	return write(jobserver->token_fd, &byte, 1) == 1;
 }
 
+// How many bytes of `wanted` the pipe takes back whenever they come. A page that was
+// filled takes none until its last one was read: a full pipe would refuse the byte that
+// was just taken.
+static int tokens_that_fit(const struct jobserver *jobserver, unsigned wanted)
+{
+	int size = fcntl(jobserver->token_fd, F_GETPIPE_SZ);
+	int most = size - (int)sysconf(_SC_PAGESIZE);
+
+	return most > 0 && wanted > (unsigned)most ? most : (int)wanted;
+}
+
 static int serve(struct jobserver *jobserver, unsigned jobs, bool fifo,
 	const char *directory, const char *before)
 {
 	int error = fifo ? make_fifo(jobserver, directory) : make_pipe(jobserver);
+	int fit;
 
 	if (error)
 		return error;
 	makeflags_append(&jobserver->variable, before, jobs, jobserver->where.bytes);
 	if (jobserver->variable.failed)
 		return -ENOMEM;
-	while (jobserver->tokens + 1 < (int)jobs && put(jobserver, TOKEN_BYTE))
+	fit = tokens_that_fit(jobserver, jobs - 1);
+	while (jobserver->tokens < fit && put(jobserver, TOKEN_BYTE))
 		jobserver->tokens++;
 	return 0;
 }

@@ -213,16 +213,6 @@ struct task *lanes_leave(struct lanes *lanes, struct lane *lane, bool go_on)
 	return task;
 }
 
-size_t lanes_waiting(struct lanes *lanes)
-{
-	size_t waiting;
-
-	pthread_mutex_lock(&lanes->lock);
-	waiting = lanes->waiting;
-	pthread_mutex_unlock(&lanes->lock);
-	return waiting;
-}
-
 struct task *lanes_give_up(struct lanes *lanes)
 {
 	struct task *task = NULL;

@@ -34,9 +34,6 @@ struct task *lanes_take(struct lanes *lanes);
  */
 struct task *lanes_leave(struct lanes *lanes, struct lane *lane, bool go_on);
 
-/** How many tasks wait; any thread. */
-size_t lanes_waiting(struct lanes *lanes);
-
 /** Get a task that waits, whatever its lane; it will not be run. NULL: none does. */
 struct task *lanes_give_up(struct lanes *lanes);
 

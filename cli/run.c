@@ -61,18 +61,12 @@ static const char *cause_words(int cause)
 	}
 }
 
-// Tasks that were submitted, and that no worker has taken.
-static unsigned long long count_queued(struct run *run)
-{
-	return run->lanes ? lanes_waiting(run->lanes) : leat_pool_state(run->pool).queued;
-}
-
 // Says how many run and how many will not, once both are known.
 static void give_notice(struct run *run, unsigned running)
 {
 	enum level level = cancellation_level(&run->cancellation);
 	int cause = leat_context_cause(run->cancellation.intake);
-	unsigned long long unrun = run_count_begun(run).unrun + count_queued(run);
+	unsigned long long unrun = run_count_begun(run).unrun;
 	const char *end = level == LEVEL_DRAIN ? "finish (again: end them)"
 			  : level == LEVEL_TERMINATE
 				  ? "are being ended (again: kill them)"

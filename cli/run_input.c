@@ -68,10 +68,14 @@ static int submit(struct run *run, struct task *task)
 		.argument = task,
 		.context = run->cancellation.terminate,
 	};
+	int error;
 
-	if (run->lanes)
-		return submit_to_lane(run, task);
-	return leat_pool_submit(run->pool, &job, NULL);
+	run_note_waiting(run, task, true);
+	error = run->lanes ? submit_to_lane(run, task)
+			   : leat_pool_submit(run->pool, &job, NULL);
+	if (error)
+		run_note_waiting(run, task, false);
+	return error;
 }
 
 // Prints what would run, as a line.

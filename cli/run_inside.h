@@ -65,6 +65,7 @@ struct run {
 	atomic_bool results_broken;
 	pthread_mutex_t held_lock;
 	pthread_cond_t none_held;
+	uint64_t awaited;        //< tasks that were submitted and never began or ended
 	unsigned held;           //< tasks that workers have and that have not begun
 	unsigned begun;          //< tasks that workers have and that have
 	atomic_bool halted;      //< by the plan's wish
@@ -192,8 +193,11 @@ struct begun {
 	unsigned long long unrun; //< so far, and once the intake has ended all that wait
 };
 
-/** How many tasks have begun and run, and how many workers have or had that did not. */
+/** How many tasks have begun and run, and how many were submitted and never began. */
 struct begun run_count_begun(struct run *run);
+
+/** For that, before the task is submitted; `waits` false: it was not accepted. */
+void run_note_waiting(struct run *run, struct task *task, bool waits);
 
 /** After the intake's end: wait until no worker has a task that may still not be run. */
 void run_await_held(struct run *run);

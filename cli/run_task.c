@@ -67,6 +67,20 @@ static bool judge(
 /* Until a task has begun to run, or its records were written as unrun, it is held, for
  * who reads on to write those behind it. */
 
+// With held_lock.
+static void set_awaited(struct run *run, struct task *task, bool is)
+{
+	run->awaited += (uint64_t)is - (uint64_t)task->is_awaited;
+	task->is_awaited = is;
+}
+
+void run_note_waiting(struct run *run, struct task *task, bool waits)
+{
+	pthread_mutex_lock(&run->held_lock);
+	set_awaited(run, task, waits);
+	pthread_mutex_unlock(&run->held_lock);
+}
+
 static void hold(struct run *run, struct task *task)
 {
 	task->held = true;
@@ -80,6 +94,7 @@ static void begin(struct run *run, struct task *task, struct slot *slot)
 	pthread_mutex_lock(&run->held_lock);
 	run->held--;
 	run->begun++;
+	set_awaited(run, task, false);
 	if (!run->held)
 		pthread_cond_broadcast(&run->none_held);
 	pthread_mutex_unlock(&run->held_lock);
@@ -97,11 +112,12 @@ static void leave_begun(struct run *run, const struct slot *slot)
 }
 
 // Counted as it ended at the moment at which it is let go, for run_count_begun().
-static void count(struct run *run, enum task_end end, bool held)
+static void count(struct run *run, enum task_end end, bool held, bool awaited)
 {
 	pthread_mutex_lock(&run->held_lock);
 	account_count(&run->account, end);
 	run->held -= held;
+	run->awaited -= awaited;
 	if (!run->held)
 		pthread_cond_broadcast(&run->none_held);
 	pthread_mutex_unlock(&run->held_lock);
@@ -113,7 +129,7 @@ struct begun run_count_begun(struct run *run)
 
 	pthread_mutex_lock(&run->held_lock);
 	begun.running = run->begun;
-	begun.unrun = atomic_load(&run->account.counts[TASK_UNRUN]) + run->held;
+	begun.unrun = atomic_load(&run->account.counts[TASK_UNRUN]) + run->awaited;
 	pthread_mutex_unlock(&run->held_lock);
 	return begun;
 }
@@ -235,7 +251,7 @@ static void give_up(struct run *run, struct task *task)
 bool run_conclude(struct run *run, struct task *task)
 {
 	enum task_end end = task->end;
-	bool held = task->held;
+	bool held = task->held, awaited = task->is_awaited;
 
 	run_tell_deadline(run);
 	if (task->again && retries_add(run->retries, task, task->delay_ns))
@@ -252,7 +268,7 @@ bool run_conclude(struct run *run, struct task *task)
 		results_forget(&run->surroundings.results, task);
 		unrun_add(&run->unrun, task);
 	}
-	count(run, end, held);
+	count(run, end, held, awaited);
 	if (end != TASK_UNRUN) {
 		halt(run, task);
 		free(task);

@@ -28,6 +28,7 @@ struct task {
 	uint64_t row;                //< in the journal
 	bool in_journal;             //< which knows it already
 	bool is_recorded;            //< and how it ended
+	bool is_awaited;             //< submitted, and never begun or ended
 	bool held;                   //< by a worker, and not begun yet
 	bool too_large;              //< it can't be a command
 	bool in_report;              //< JUnit's has its test case,

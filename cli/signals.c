@@ -65,23 +65,29 @@ static sigset_t received_set(bool with_child)
 	return set;
 }
 
+static void add_blocked_only(sigset_t *set)
+{
+	for (size_t index = 0; index < COUNT(blocked_only); index++)
+		sigaddset(set, blocked_only[index]);
+}
+
 void signals_block_of_writing(void)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
-	for (size_t index = 0; index < COUNT(blocked_only); index++)
-		sigaddset(&set, blocked_only[index]);
+	add_blocked_only(&set);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
+// At once: of those of writing, one may be pending already.
 void signals_block(void)
 {
 	sigset_t set = received_set(true);
 
 	sigaddset(&set, POKE);
+	add_blocked_only(&set);
 	pthread_sigmask(SIG_SETMASK, &set, NULL);
-	signals_block_of_writing();
 }
 
 static void raise_level(struct signals *signals, enum level entry, int number)

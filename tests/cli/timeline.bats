@@ -159,7 +159,7 @@ PYTHON
 	[ "${lines[0]}" = ran ]
 	[[ "${lines[1]}" == "leat: 1 task in "* ]]
 	[ "${lines[2]}" = "leat: cannot write /dev/full: No space left on device" ]
-	run timeout 30 env --ignore-signal=XFSZ prlimit --fsize=5000 leat --timeline page.html --events events ::: true
+	run timeout 30 env --default-signal=XFSZ prlimit --fsize=5000 leat --timeline page.html --events events ::: true
 	[ "$status" -eq 125 ]
 	[ "$output" = "leat: cannot write page.html: File too large" ]
 	tail -n 1 events | grep '"exit":125'

@@ -13,8 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define BESIDE_BYTES 240 // of the 255 that a name may have
+
 // What `name` leads to: behind symbolic links. What one leads to and is not there yet is
-// made.
+// made. A pipe or a socket below /proc/self/fd is there, and has no name but this.
 static char *resolve(const char *name)
 {
 	char *real = realpath(name, NULL);
@@ -23,7 +25,7 @@ static char *resolve(const char *name)
 
 	if (real || errno != ENOENT)
 		return real;
-	if (lstat(name, &status) < 0)
+	if (stat(name, &status) == 0 || lstat(name, &status) < 0)
 		return strdup(name);
 	fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
 	if (fd < 0)
@@ -40,14 +42,26 @@ static mode_t new_file_mode(void)
 	return 0666 & ~mask;
 }
 
+// Sets `beside`. A long name is cut, so that it may be as long as any.
+static int make_beside(struct whole_file *file, const char *end)
+{
+	const char *slash = strrchr(file->target, '/');
+	size_t folder = slash ? (size_t)(slash + 1 - file->target) : 0;
+	int length = (int)(folder + strnlen(file->target + folder, BESIDE_BYTES));
+
+	free(file->beside);
+	if (asprintf(&file->beside, "%.*s.%s", length, file->target, end) >= 0)
+		return 0;
+	file->beside = NULL;
+	return -ENOMEM;
+}
+
 static int open_named_beside(struct whole_file *file)
 {
-	int fd;
+	int fd = make_beside(file, "XXXXXX");
 
-	if (asprintf(&file->beside, "%s.XXXXXX", file->target) < 0) {
-		file->beside = NULL;
-		return -ENOMEM;
-	}
+	if (fd < 0)
+		return fd;
 	fd = mkostemp(file->beside, O_CLOEXEC);
 	if (fd < 0) {
 		free(file->beside);
@@ -96,18 +110,17 @@ static int open_beside(struct whole_file *file, mode_t mode)
 // Sets `beside`, from where it can take the place of another file.
 static int name_beside(struct whole_file *file)
 {
-	char path[FD_PATH_BYTES];
+	char path[FD_PATH_BYTES], end[sizeof "01234567"];
 	int error = -EEXIST;
 
 	fd_path(path, fileno(file->stream));
 	while (error == -EEXIST) {
 		unsigned number = (unsigned)(moment_monotonic_ns() ^ getpid());
 
-		free(file->beside);
-		if (asprintf(&file->beside, "%s.%08x", file->target, number) < 0) {
-			file->beside = NULL;
-			return -ENOMEM;
-		}
+		snprintf(end, sizeof end, "%08x", number);
+		error = make_beside(file, end);
+		if (error)
+			return error;
 		error = linkat(AT_FDCWD, path, AT_FDCWD, file->beside,
 				AT_SYMLINK_FOLLOW) < 0
 				? -errno
@@ -156,17 +169,25 @@ static int open_descriptor(int number)
 	return fd < 0 ? -errno : fd;
 }
 
+static bool ends_in_slash(const char *name)
+{
+	size_t length = strlen(name);
+
+	return length && name[length - 1] == '/';
+}
+
 // Sets `fd` or `beside`; the latter's descriptor is in *beside_fd.
 static int open_target(struct whole_file *file, int *beside_fd)
 {
 	int number = named_descriptor(file->name);
 	struct stat status;
 	bool exists = stat(file->target, &status) == 0;
+	bool is_folder = exists ? S_ISDIR(status.st_mode) : ends_in_slash(file->target);
 	int fd;
 
 	if (number >= 0)
 		return file->fd = open_descriptor(number);
-	if (exists && S_ISDIR(status.st_mode))
+	if (is_folder)
 		return -EISDIR;
 	if (!exists || S_ISREG(status.st_mode))
 		return *beside_fd = open_beside(

@@ -384,6 +384,13 @@ assert [out.text for out in suite.iter("system-out")] == ["^A]]>\n"]'
 	tail -n +2 out >r.xml
 	valid
 	[ "$(query 'string(//testcase/@classname)')" = leat ]
+	leat --junit /dev/stdout ::: true | cat >r.xml
+	valid
+	leat --junit >(cat >r.xml 3>&-) ::: true
+	wait $!
+	valid
+	sh -c 'exec leat --junit /proc/$$/fd/1 ::: true' | cat >r.xml
+	valid
 	mkfifo pipe
 	cat pipe >r.xml 3>&- &
 	leat --junit pipe ::: 'seq 100000' >/dev/null

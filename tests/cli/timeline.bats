@@ -142,7 +142,7 @@ PYTHON
 }
 
 @test "a page that can't be begun is refused before anything runs" {
-	for page in nowhere/page.html .; do
+	for page in nowhere/page.html . nowhere/; do
 		run timeout 30 leat --timeline "$page" ::: 'touch ran'
 		[ "$status" -eq 125 ]
 		[[ "$output" == "leat: cannot write $page: "* ]]
@@ -164,6 +164,13 @@ PYTHON
 	[ "$output" = "leat: cannot write page.html: File too large" ]
 	tail -n 1 events | grep '"exit":125'
 	[ "$(ls)" = events ]
+}
+
+@test "a FILE may have a name as long as any" {
+	long=$(printf '%0255d' 0)
+	leat_within --timeline "$long" ::: true
+	[ "$status" -eq 0 ]
+	[ "$(ls)" = "$long" ]
 }
 
 @test "a pipe and a descriptor get the page at the end; --dry-run and --list leave FILE alone" {

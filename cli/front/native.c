@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char *set_on_cancel(struct plan *plan, const char *value)
 {
@@ -455,6 +456,44 @@ static int check_journal(const struct plan *plan)
 	return 0;
 }
 
+// What is not there yet has its name only. What is no regular file may be shared.
+static bool is_same_file(const char *one, const char *other)
+{
+	struct stat first, second;
+
+	if (strncmp(one, "/dev/", strlen("/dev/")) == 0)
+		return false;
+	if (stat(one, &first) < 0 || stat(other, &second) < 0)
+		return strcmp(one, other) == 0;
+	return S_ISREG(first.st_mode) && first.st_dev == second.st_dev &&
+	       first.st_ino == second.st_ino;
+}
+
+// Two in one file would be none: each is written as if it were alone.
+static int check_files(const struct plan *plan)
+{
+	const struct {
+		const char *option, *file;
+	} all[] = {
+		{"--journal", plan->journal},
+		{"--joblog", plan->joblog},
+		{"--events", plan->events},
+		{"--junit", plan->junit},
+		{"--timeline", plan->timeline},
+		{"--unrun", plan->unrun_file},
+	};
+
+	for (size_t one = 0; one < sizeof all / sizeof *all; one++)
+		for (size_t other = 0; other < one; other++)
+			if (all[one].file && all[other].file &&
+				is_same_file(all[other].file, all[one].file))
+				return usage_error(&grammar,
+					"%s and %s need a FILE each, not both '%s'",
+					all[other].option, all[one].option,
+					all[one].file);
+	return 0;
+}
+
 int front_native(struct plan *plan, struct words words)
 {
 	int error = parse_options(&grammar, plan, &words);
@@ -471,6 +510,8 @@ int front_native(struct plan *plan, struct words words)
 		error = resolve_command(plan);
 	if (!error)
 		error = check_journal(plan);
+	if (!error)
+		error = check_files(plan);
 	return error ? error : resolve_output(plan);
 }
 

@@ -117,3 +117,19 @@ slots() {
 	run script -qec 'echo "exit 0" | cat >/dev/null; leat --quiet </dev/tty' /dev/null < <(printf '\004')
 	[[ "$output" == *"leat: reading commands from the terminal, one per line, until Ctrl-D"* ]]
 }
+
+@test "each report needs a file of its own, other than the journal's" {
+	run timeout 30 leat --junit r --timeline r ::: 'touch ran'
+	[ "$status" -eq 2 ]
+	[ "${lines[0]}" = "leat: --junit and --timeline need a FILE each, not both 'r'" ]
+	leat --journal j ::: true
+	cp j before
+	ln -s j other
+	run timeout 30 leat --journal j --junit ./other ::: 'touch ran'
+	[ "$status" -eq 2 ]
+	[ "${lines[0]}" = "leat: --journal and --junit need a FILE each, not both './other'" ]
+	cmp j before
+	[ ! -e ran ]
+	leat --events /dev/stdout --joblog /dev/stdout ::: true >out
+	leat --junit /dev/null --timeline /dev/null ::: true
+}

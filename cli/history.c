@@ -19,6 +19,10 @@
 
 #define IN_FLIGHT "in flight"
 
+// A journal is a file, and anything may stand there.
+#define SECONDS_MOST 1e9     // three decades
+#define SLOTS_MOST (1 << 22) // each is a thread, of which Linux has no more
+
 /* ---- whether ---- */
 
 // A pipe may be empty for now, or for good.
@@ -133,7 +137,19 @@ static const char *get_text(sqlite3_stmt *row, int column, const char *otherwise
 
 static int64_t get_ns(sqlite3_stmt *row, int column)
 {
-	return (int64_t)(sqlite3_column_double(row, column) * LEAT_SECOND_NS);
+	double seconds = sqlite3_column_double(row, column);
+
+	if (seconds > SECONDS_MOST || seconds < -SECONDS_MOST)
+		seconds = seconds > 0 ? SECONDS_MOST : -SECONDS_MOST;
+	return (int64_t)(seconds * LEAT_SECOND_NS);
+}
+
+// 0, as of what had none, where no run can have had such a slot.
+static unsigned get_slot(sqlite3_stmt *row, int column)
+{
+	int64_t slot = sqlite3_column_int64(row, column);
+
+	return slot < 0 || slot > SLOTS_MOST ? 0 : (unsigned)slot;
 }
 
 // Bytes that may be no UTF-8, and any of them.
@@ -198,7 +214,7 @@ static void add_attempt(struct history *history, sqlite3_stmt *row)
 	struct timeline_attempt attempt = {
 		.task = (uint64_t)sqlite3_column_int64(row, SEQ),
 		.number = (uint64_t)sqlite3_column_int64(row, ATTEMPT),
-		.slot = (unsigned)sqlite3_column_int(row, SLOT),
+		.slot = get_slot(row, SLOT),
 		.outcome = get_outcome(row, OUTCOME),
 		.reason = append_reason(&reason, row),
 		.started_us = moment_parse(get_text(row, STARTED, "")),

@@ -251,6 +251,18 @@ assert counts["in flight"] == 1 and end["exit"] == -1
 PYTHON
 }
 
+@test "times and slots that can't be are not taken from a journal" {
+	leat_within --journal j ::: true false
+	sqlite3 j 'update attempts set elapsed = 9e300, slot = -1 where task = 1;
+		update attempts set user = -9e300, slot = 4000000000 where task = 2'
+	leat_within --journal j --timeline page.html </dev/null
+	[ "$status" -eq 0 ]
+	check_page page.html <<'PYTHON'
+assert [each["slot"] for each in attempts] == [0, 0]
+assert attempts[0]["elapsed"] == 10 ** 15 and attempts[1]["user"] == -10 ** 15
+PYTHON
+}
+
 @test "a journal that is none, or is missing, is refused, and no page is made" {
 	echo text >j
 	run timeout 30 leat --journal j --timeline page.html </dev/null

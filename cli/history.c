@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -33,6 +34,14 @@ static bool has_ended(int fd)
 	return poll(&end, 1, 0) == 1 && end.revents == POLLHUP;
 }
 
+// What sshd gives to a command, as others do.
+static bool is_ended_socket(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static bool has_nothing(int fd)
 {
 	struct stat status;
@@ -43,7 +52,7 @@ static bool has_nothing(int fd)
 		return lseek(fd, 0, SEEK_CUR) >= status.st_size;
 	if (S_ISCHR(status.st_mode)) // as devices.txt of Linux numbers /dev/null
 		return status.st_rdev == makedev(1, 3);
-	return has_ended(fd);
+	return S_ISSOCK(status.st_mode) ? is_ended_socket(fd) : has_ended(fd);
 }
 
 bool history_is_wanted(const struct plan *plan)

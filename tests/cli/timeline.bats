@@ -225,6 +225,27 @@ PYTHON
 	for page in 4 5 6; do check_page "$page" <<<'assert len(attempts) == 0'; done
 }
 
+@test "nothing to run: a socket that nobody writes to any more, as of ssh -n" {
+	leat_within --journal j ::: true
+	run timeout 30 python3 -c '
+import socket, subprocess
+ours, theirs = socket.socketpair()
+def leat(page):
+    subprocess.run(["leat", "--journal", "j", "--timeline", page], stdin=theirs, check=True)
+ours.shutdown(socket.SHUT_WR)
+leat("ended")
+ours.close()
+leat("closed")
+ours, theirs = socket.socketpair()
+ours.send(b"false || true\n")
+ours.close()
+leat("run")'
+	[ "$status" -eq 0 ]
+	[ "$(sqlite3 j 'select count(*) from runs')" -eq 2 ]
+	for page in ended closed; do check_page "$page" <<<'assert commands == {1: "true"}'; done
+	check_page run <<<'assert commands == {1: "false || true"}'
+}
+
 @test "runs that went on with one another are in one page, each task with its last outcome" {
 	leat_within -q -j1 --fail-fast --journal j ::: true 'test -e there' 'echo 3' >out
 	touch there

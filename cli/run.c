@@ -117,6 +117,12 @@ void run_fail(struct run *run)
 		run_cancel(run, LEVEL_DRAIN, CAUSE_OUTPUT);
 }
 
+void run_cannot_write(struct run *run, const char *name, int error)
+{
+	run_say(run, "cannot write %s: %s", name, strerror(-error));
+	atomic_store(&run->account.leat_trouble, true);
+}
+
 static void output_broke(void *argument, const char *stream, int error)
 {
 	struct run *run = argument;
@@ -337,7 +343,7 @@ static int start_engine(struct run *run)
 		goto free_slots;
 	error = run_open_frames(run);
 	if (error)
-		goto free_slots;
+		goto close_frames;
 	error = start_output(run, size);
 	if (error)
 		goto close_frames;
@@ -462,10 +468,8 @@ static void finish_unrun(struct run *run)
 	int error =
 		unrun_close(&run->unrun, leat_context_wake_fd(run->cancellation.kill));
 
-	if (!error)
-		return;
-	run_say(run, "cannot write %s: %s", name, strerror(-error));
-	atomic_store(&run->account.leat_trouble, true);
+	if (error)
+		run_cannot_write(run, name, error);
 }
 
 // The greater trouble wins: leat's own, then the signal, then the tasks'. Returns the

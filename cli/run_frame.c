@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define MOST_VALUES 64 // of a command that is shown
-#define TITLE_COMMAND_BYTES 200
+#define SHOWN_COMMAND_BYTES 200
 #define MARK_LINES 10 // of standard error
 
 // Of the recap: of standard error, for each task; and of the whole, but at a terminal.
@@ -28,6 +28,16 @@ static void append_command(
 	recipe_append_command(run->recipe, task, slot, MOST_VALUES, text);
 	if (!text->bytes)
 		text_append(text, "", 0);
+}
+
+static void append_shown_command(
+	const struct run *run, const struct task *task, unsigned slot, struct text *text)
+{
+	struct text command = {0};
+
+	append_command(run, task, slot, &command);
+	text_append_shown(text, command.bytes, command.length, SHOWN_COMMAND_BYTES);
+	text_finish(&command);
 }
 
 /* ---- the line behind it ---- */
@@ -94,11 +104,7 @@ static bool has_failed(const struct task *task)
 static void append_title(const struct run *run, const struct task *task, unsigned slot,
 	const struct leat_outcome *outcome, int error, struct text *title)
 {
-	struct text command = {0};
-
-	append_command(run, task, slot, &command);
-	text_append_shown(title, command.bytes, command.length, TITLE_COMMAND_BYTES);
-	text_finish(&command);
+	append_shown_command(run, task, slot, title);
 	text_format(title, " (");
 	if (task->end != TASK_OK) {
 		run_append_cause(run, outcome, error, title);
@@ -146,14 +152,9 @@ static void append_err(struct recap_task *failed, const struct text *tail)
 static void describe(const struct run *run, const struct task *task, unsigned slot,
 	const struct leat_outcome *outcome, int error, struct recap_task *failed)
 {
-	struct text command = {0};
-
 	*failed = (struct recap_task){
 		.sequence = task->sequence, .elapsed_ns = outcome->elapsed_ns};
-	append_command(run, task, slot, &command);
-	text_append_shown(
-		&failed->command, command.bytes, command.length, TITLE_COMMAND_BYTES);
-	text_finish(&command);
+	append_shown_command(run, task, slot, &failed->command);
 	run_append_cause(run, outcome, error, &failed->reason);
 }
 
@@ -215,7 +216,7 @@ void run_make_late_frame(struct run *run, const struct task *task, struct frame 
 
 	if (!run->ci.has_frames || !task->kept.out)
 		return;
-	append_command(run, task, 1, &title);
+	append_shown_command(run, task, 1, &title);
 	ci_append_begin(&run->ci, &group, &frame->head);
 	ci_append_end(&run->ci, &group, &frame->line);
 	text_finish(&title);

@@ -149,10 +149,6 @@ void run_make_late_frame(struct run *run, const struct task *task, struct frame 
 void run_note_failure(struct run *run, const struct task *task,
 	const struct leat_outcome *outcome, int error);
 
-/** Append the mark of a failed task, for the CI service. */
-void run_append_mark(
-	const struct run *run, const struct recap_task *failed, struct text *text);
-
 /** What the run ends with, where nothing more goes wrong. */
 int run_final_status(struct run *run);
 
@@ -172,6 +168,10 @@ int run_start_jobserver(struct run *run, unsigned slots);
 
 /** Tell of the run's deadline, once, where it has come. */
 void run_tell_deadline(struct run *run);
+
+/** What was told of the run can't be kept in the file `name`: say so, and the exit status
+ * does, too. */
+void run_cannot_write(struct run *run, const char *name, int error);
 
 /** leat can't go on: as if interrupted, and the exit status says so. */
 void run_fail(struct run *run);

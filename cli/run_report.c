@@ -28,6 +28,13 @@ static int open_journal(struct run *run)
 			     : journal_open(&run->journal, plan, &events);
 }
 
+void run_drop_reports(struct run *run)
+{
+	timeline_drop(run->timeline);
+	junit_drop(run->junit);
+	journal_close(run->journal, &run->account, 0, EXIT_LEAT_TROUBLE);
+}
+
 // What tells of the run besides its output. Where the journal is refused, the rest is
 // left as it was.
 int run_open_reports(struct run *run)
@@ -44,39 +51,27 @@ int run_open_reports(struct run *run)
 		error = timeline_open(&run->timeline, plan);
 	if (error) {
 		message("cannot write %s: %s", plan->timeline, strerror(-error));
-		goto close_results;
+		goto drop_reports;
 	}
 	if (plan->junit && !plan->dry_run)
 		error = junit_open(&run->junit, plan, run->temporary_directory);
 	if (error) {
 		message("cannot write %s: %s", plan->junit, strerror(-error));
-		goto drop_timeline;
+		goto drop_reports;
 	}
 	if (open_journal(run) != EXIT_ALL_OK)
-		goto drop_junit;
+		goto drop_reports;
 	if (plan->joblog)
 		error = joblog_open(&run->joblog, plan);
 	if (error) {
 		message("cannot write %s: %s", plan->joblog, strerror(-error));
-		goto close_journal;
+		goto drop_reports;
 	}
 	return EXIT_ALL_OK;
-close_journal:
-	journal_close(run->journal, &run->account, 0, EXIT_LEAT_TROUBLE);
-drop_junit:
-	junit_drop(run->junit);
-drop_timeline:
-	timeline_drop(run->timeline);
-close_results:
+drop_reports:
+	run_drop_reports(run);
 	results_close(&run->surroundings.results);
 	return EXIT_LEAT_TROUBLE;
-}
-
-void run_drop_reports(struct run *run)
-{
-	timeline_drop(run->timeline);
-	junit_drop(run->junit);
-	journal_close(run->journal, &run->account, 0, EXIT_LEAT_TROUBLE);
 }
 
 static void events_broke(void *argument, int error)
@@ -191,10 +186,8 @@ static void write_step_summary(struct run *run, int64_t elapsed)
 	ci_summary_append(&text, &run->account, run->recap, elapsed);
 	error = ci_summary_write(name, &text);
 	text_finish(&text);
-	if (!error)
-		return;
-	run_say(run, "cannot write %s: %s", name, strerror(-error));
-	atomic_store(&run->account.leat_trouble, true);
+	if (error)
+		run_cannot_write(run, name, error);
 }
 
 static void close_timeline(struct run *run, int64_t elapsed)
@@ -207,10 +200,8 @@ static void close_timeline(struct run *run, int64_t elapsed)
 	int give_up_fd = leat_context_wake_fd(run->cancellation.kill);
 	int error = run->timeline ? timeline_close(run->timeline, &end, give_up_fd) : 0;
 
-	if (!error)
-		return;
-	run_say(run, "cannot write %s: %s", run->plan->timeline, strerror(-error));
-	atomic_store(&run->account.leat_trouble, true);
+	if (error)
+		run_cannot_write(run, run->plan->timeline, error);
 }
 
 static void close_junit(struct run *run, int64_t elapsed)
@@ -218,10 +209,8 @@ static void close_junit(struct run *run, int64_t elapsed)
 	int give_up_fd = leat_context_wake_fd(run->cancellation.kill);
 	int error = run->junit ? junit_close(run->junit, elapsed, give_up_fd) : 0;
 
-	if (!error)
-		return;
-	run_say(run, "cannot write %s: %s", run->plan->junit, strerror(-error));
-	atomic_store(&run->account.leat_trouble, true);
+	if (error)
+		run_cannot_write(run, run->plan->junit, error);
 }
 
 // Each may be trouble, and the events tell how it all ended.

@@ -25,6 +25,15 @@ const char *account_end_name(enum task_end end)
 	return end_names[end];
 }
 
+enum task_end account_find_end(const char *name)
+{
+	enum task_end end = 0;
+
+	while (end < TASK_ENDS && strcmp(name, end_names[end]) != 0)
+		end++;
+	return end;
+}
+
 enum task_end account_classify(const struct leat_outcome *outcome)
 {
 	switch (outcome->ended_by) {

@@ -39,6 +39,9 @@ struct task_trouble {
 /** "ok", "failed", "timed out": as the summary has it. */
 const char *account_end_name(enum task_end end);
 
+/** Which one has this name; TASK_ENDS: none. */
+enum task_end account_find_end(const char *name);
+
 enum task_end account_classify(const struct leat_outcome *outcome);
 
 /** Whether the task was run and did not go well: failed, crashed, timed out. */

@@ -174,10 +174,9 @@ static struct text get_command(sqlite3_stmt *row, int column)
 
 static const char *get_outcome(sqlite3_stmt *row, int column)
 {
-	for (enum task_end end = 0; end < TASK_ENDS; end++)
-		if (strcmp(get_text(row, column, ""), account_end_name(end)) == 0)
-			return account_end_name(end);
-	return IN_FLIGHT;
+	enum task_end end = account_find_end(get_text(row, column, ""));
+
+	return end < TASK_ENDS ? account_end_name(end) : IN_FLIGHT;
 }
 
 static void add_run(struct history *history, sqlite3_stmt *row)
@@ -198,17 +197,17 @@ static void add_run(struct history *history, sqlite3_stmt *row)
 static const char *append_reason(struct text *reason, sqlite3_stmt *row)
 {
 	const char *outcome = get_text(row, OUTCOME, "its end is not known");
+	enum task_end end = account_find_end(outcome);
 
-	if (strcmp(outcome, account_end_name(TASK_OK)) == 0)
+	if (end == TASK_OK)
 		return NULL;
 	if (!is_null(row, ERROR) && sqlite3_column_int(row, EXIT) == EXIT_NOT_FOUND)
 		text_format(reason, "not found");
 	else if (!is_null(row, ERROR))
 		text_format(reason, "cannot be run: %s", get_text(row, ERROR, ""));
-	else if (strcmp(outcome, account_end_name(TASK_CRASHED)) == 0)
+	else if (end == TASK_CRASHED)
 		text_format(reason, "signal %d", sqlite3_column_int(row, SIGNAL));
-	else if (strcmp(outcome, account_end_name(TASK_FAILED)) == 0 &&
-		 !is_null(row, EXIT))
+	else if (end == TASK_FAILED && !is_null(row, EXIT))
 		text_format(reason, "exit %d", sqlite3_column_int(row, EXIT));
 	else
 		text_format(reason, "%s", outcome);
@@ -252,13 +251,12 @@ static void add_unrun(struct history *history, sqlite3_stmt *row)
 
 static void add_count(struct history *history, sqlite3_stmt *row)
 {
-	const char *outcome = get_outcome(row, 0);
+	enum task_end end = account_find_end(get_text(row, 0, ""));
 	uint64_t count = (uint64_t)sqlite3_column_int64(row, 1);
 
-	for (enum task_end end = 0; end < TASK_ENDS; end++)
-		if (strcmp(outcome, account_end_name(end)) == 0)
-			atomic_store(&history->account.counts[end], count);
-	if (strcmp(outcome, IN_FLIGHT) == 0)
+	if (end < TASK_ENDS)
+		atomic_store(&history->account.counts[end], count);
+	else
 		history->end.in_flight = count;
 }
 

@@ -138,10 +138,7 @@ static void note_outcome(struct row *row, sqlite3_stmt *statement, int column)
 	const char *name = (const char *)sqlite3_column_text(statement, column + 1);
 
 	row->done = sqlite3_column_int(statement, column);
-	row->failed =
-		name && (strcmp(name, account_end_name(TASK_FAILED)) == 0 ||
-				strcmp(name, account_end_name(TASK_CRASHED)) == 0 ||
-				strcmp(name, account_end_name(TASK_TIMED_OUT)) == 0);
+	row->failed = name && account_is_trouble(account_find_end(name));
 }
 
 /* ---- reading along ---- */

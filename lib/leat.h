@@ -514,8 +514,8 @@ struct leat_outcome {
  *
  * The child leads a session of its own, with no signal blocked, dispositions and
  * limits as the family says, and no descriptor but 0, 1, 2 and those that the spec
- * has it keep. It is started by vfork(2)-like clone(2): no memory is copied, the
- * calling thread stands still until the exec.
+ * has it keep. It is started by clone(2) with CLONE_VM: no memory is copied, and until
+ * it has executed it runs in the memory of this process.
  *
  * When a timeout, a deadline or a cancellation ends it, its whole tree is ended:
  * SIGTERM and SIGCONT, then after `grace_ns` SIGKILL until none is left. To the
@@ -527,7 +527,7 @@ struct leat_outcome {
  * `out` and `err` take the streams; they may be NULL where the spec names a descriptor.
  *
  * Returns 0 when *outcome tells the end, also LEAT_NOT_STARTED: the program can't
- * be run. A negative value means that nothing was started for want of room, and
+ * be run. A negative value means that no program was begun, for want of room, and
  * that it may go through later: -EAGAIN, -ENOMEM, -EMFILE, -ENFILE.
  */
 LEAT_API int leat_child_run(struct leat_family *family, const struct leat_spec *spec,

@@ -8,16 +8,18 @@
  *   KILLING      its tree gets SIGKILL, again for what a last fork left, until none
  *                of it is left
  *
- * Where nothing but the child's end and a cancellation can happen (no output to collect,
- * no time to keep), the worker sleeps in waitid(2) through RUNNING, as a pidfd costs a
- * twelfth of the rate of short tasks. A cancellation then starts a thread, which goes on
- * as the worker would have, from RUNNING to the tree's end; the worker wakes when the
- * leader has ended, and joins it. So the run is in one thread's hands at any time.
+ * In each phase one ppoll() waits for all there is to wait for: the leader's end (once
+ * that has come, and a tree is being ended, the end of some survivor), by pidfd; the ends
+ * of the two pipes; and the wake descriptor of the context that would lead to the next
+ * phase; no longer than to `until`, on the context's clock.
  *
- * Else, in each phase one ppoll() waits for all there is to wait for: the child's pidfd
- * (once it has ended, and a tree is being ended, the pidfd of some survivor), the
- * ends of the two pipes, and the wake descriptor of the context that would lead to
- * the next phase; no longer than to `until`, on the context's clock.
+ * Short tasks do without the pidfd, which costs a fifteenth of their rate: output that
+ * is at its end tells of theirs, and only a child that runs on gets one, for it may have
+ * left its pipes to others. Then, and where there is no output to collect, and no time to
+ * keep, nothing but the child's end and a cancellation can happen: the worker sleeps in
+ * waitid(2) through the rest of RUNNING. A cancellation then starts a thread, which goes
+ * on as the worker would have, from RUNNING to the tree's end; the worker wakes when the
+ * leader has ended, and joins it. So the run is in one thread's hands at any time.
  *
  * The leader is reaped once, at the very end: until then its pid, which is also its
  * group's and its session's number, is safe to signal. It leaves the family just
@@ -35,6 +37,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -44,6 +47,9 @@
 // A process that SIGKILL does not end at once (in an uninterruptible wait), or that
 // no descriptor was left to watch, is looked at again after this time.
 #define LOOK_AGAIN_NS (LEAT_SECOND_NS / 50)
+
+// Who runs on for so long is watched by a pidfd.
+#define WATCH_AFTER_NS (LEAT_SECOND_NS / 100)
 
 // As much as a pipe may hold by default's limit (pipe(7), pipe-max-size).
 #define LEFT_IN_PIPE_BYTES (1 << 20)
@@ -66,12 +72,13 @@ struct run {
 	struct leat_process process;
 	struct leat_member member;
 	enum phase phase;
-	bool sleeps; //< the worker does, in waitid(2), through RUNNING
+	int pid_fd; //< the leader's, or -1
 	bool leader_ended;
 	int survivor_fd; //< pidfd of another process of the tree, or -1
 	int wake_fds[2]; //< of `terminate` and `kill`
 	int64_t started;
 	int64_t until;      //< the end of the phase, LEAT_NEVER: it has none
+	int64_t watch_from; //< when to see to the pidfd
 	pthread_t canceler; //< ends the tree of a child that the worker sleeps on
 	bool has_canceler;
 };
@@ -159,25 +166,18 @@ static int start(struct run *run)
 		spec->stdout_fd >= 0 ? spec->stdout_fd : run->streams[0].write_fd,
 		spec->stderr_fd >= 0 ? spec->stderr_fd : run->streams[1].write_fd,
 	};
-	bool executing;
 	int error;
 
 	run->started = now(run);
+	run->watch_from = run->started + WATCH_AFTER_NS;
 	run->until = leat_time_add(run->started, run->control->timeout_ns);
 	if (leat_context_deadline(run->control->terminate) < run->until)
 		run->until = leat_context_deadline(run->control->terminate);
-	run->sleeps = run->until == LEAT_NEVER && !has_open_stream(run);
-	error = leat_spawn(spec, fds, leat_family_inheritance(run->family), &run->process,
-		!run->sleeps, &executing);
+	error = leat_spawn(
+		spec, fds, leat_family_inheritance(run->family), &run->process);
 	close_fd(&run->streams[0].write_fd);
 	close_fd(&run->streams[1].write_fd);
-	if (error && (!executing || is_passing(error)))
-		return error;
-	if (error) {
-		run->outcome->end = LEAT_NOT_STARTED;
-		run->outcome->code = -error;
-	}
-	return 0;
+	return error;
 }
 
 // What there is to wait for: the reading end, unless it is paused, and what the stream's
@@ -310,31 +310,72 @@ static enum leat_ended_by reason_to_end(const struct run *run)
 	return now(run) >= run->until ? LEAT_BY_TIMEOUT : LEAT_BY_ITSELF;
 }
 
-// Returns when the child has ended by itself, or its end was begun.
+static void look_at_leader(struct run *run)
+{
+	id_t pid = (id_t)run->process.pid;
+	siginfo_t end = {0};
+
+	if (waitid(P_PID, pid, &end, WEXITED | WNOWAIT | WNOHANG) == 0)
+		run->leader_ended = end.si_pid != 0;
+}
+
+// Without a descriptor left it is looked at now and then.
+static void watch_leader(struct run *run)
+{
+	run->pid_fd = (int)syscall(SYS_pidfd_open, run->process.pid, 0);
+	if (run->pid_fd >= 0)
+		return;
+	run->watch_from = now(run) + LOOK_AGAIN_NS;
+	look_at_leader(run);
+}
+
+// Whether there is nothing but the child's end, and a cancellation, to wait for.
+static bool is_quiet(const struct run *run)
+{
+	return run->until == LEAT_NEVER && !has_open_stream(run);
+}
+
+// What the wait that is over leads to.
+static void go_on_running(struct run *run)
+{
+	enum leat_ended_by by = reason_to_end(run);
+
+	if (by != LEAT_BY_ITSELF && run->pid_fd < 0)
+		look_at_leader(run);
+	if (by == LEAT_BY_ITSELF || run->leader_ended)
+		return;
+	run->outcome->ended_by = by;
+	if (leat_context_cause(run->control->kill))
+		begin_killing(run);
+	else
+		begin_terminating(run);
+}
+
+// Returns when the child has ended by itself, or its end was begun, or there is nothing
+// left for which the worker has to be awake.
 static void supervise_running(struct run *run)
 {
-	while (run->phase == RUNNING) {
-		struct seen seen =
-			wait_for(run, run->process.pid_fd, run->wake_fds[0], run->until);
-		enum leat_ended_by by;
+	while (run->phase == RUNNING && !run->leader_ended) {
+		int64_t until = run->until;
 
-		if (seen.process) {
-			run->leader_ended = true;
+		if (run->pid_fd < 0 && is_quiet(run))
 			return;
-		}
-		by = reason_to_end(run);
-		run->outcome->ended_by = by;
-		if (leat_context_cause(run->control->kill))
-			begin_killing(run);
-		else if (by != LEAT_BY_ITSELF)
-			begin_terminating(run);
+		if (run->pid_fd < 0 &&
+			(!has_open_stream(run) || now(run) >= run->watch_from))
+			watch_leader(run);
+		if (run->pid_fd < 0 && run->watch_from < until)
+			until = run->watch_from;
+		run->leader_ended |=
+			wait_for(run, run->pid_fd, run->wake_fds[0], until).process;
+		if (!run->leader_ended)
+			go_on_running(run);
 	}
 }
 
 // What ends the wait in the phases after RUNNING, besides the tree's end.
 static int64_t look_again(const struct run *run)
 {
-	bool watching = !run->leader_ended || run->survivor_fd >= 0;
+	bool watching = (run->leader_ended ? run->survivor_fd : run->pid_fd) >= 0;
 	int64_t soon = now(run) + LOOK_AGAIN_NS;
 
 	if (run->phase == TERMINATING && watching)
@@ -347,6 +388,8 @@ static void supervise_ending(struct run *run)
 	for (;;) {
 		bool killing = run->phase == KILLING;
 
+		if (!run->leader_ended && run->pid_fd < 0)
+			watch_leader(run);
 		if (run->leader_ended && run->survivor_fd < 0 && !find_survivor(run))
 			return;
 		if (!killing && (now(run) >= run->until ||
@@ -355,7 +398,7 @@ static void supervise_ending(struct run *run)
 		else if (killing)
 			signal_tree(run, SIGKILL, 0);
 		struct seen seen = wait_for(run,
-			run->leader_ended ? run->survivor_fd : run->process.pid_fd,
+			run->leader_ended ? run->survivor_fd : run->pid_fd,
 			run->phase == KILLING ? -1 : run->wake_fds[1], look_again(run));
 		if (seen.process && run->leader_ended)
 			close_fd(&run->survivor_fd);
@@ -408,8 +451,8 @@ static void end_slept_on(void *argument)
 {
 	struct run *run = argument;
 
-	run->process.pid_fd = (int)syscall(SYS_pidfd_open, run->process.pid, 0);
-	run->has_canceler = run->process.pid_fd >= 0 &&
+	run->pid_fd = (int)syscall(SYS_pidfd_open, run->process.pid, 0);
+	run->has_canceler = run->pid_fd >= 0 &&
 			    !pthread_create(&run->canceler, NULL, cancel_main, run);
 	if (run->has_canceler)
 		return;
@@ -448,7 +491,7 @@ static void reap(struct run *run)
 	leat_family_leave(run->family, &run->member);
 	while (wait4(run->process.pid, &status, 0, &usage) < 0 && errno == EINTR)
 		;
-	close_fd(&run->process.pid_fd);
+	close_fd(&run->pid_fd);
 	outcome->end = WIFSIGNALED(status) ? LEAT_SIGNALED : LEAT_EXITED;
 	outcome->code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
 	outcome->core_dumped = WIFSIGNALED(status) && WCOREDUMP(status);
@@ -471,16 +514,30 @@ static void supervise(struct run *run)
 	run->member.pid = run->process.pid;
 	run->member.mark = run->spec->mark;
 	leat_family_enter(run->family, &run->member);
-	if (run->sleeps)
+	supervise_awake(run);
+	if (!run->leader_ended)
 		supervise_asleep(run);
-	else
-		supervise_awake(run);
 	close_fd(&run->survivor_fd);
 	run->outcome->elapsed_ns = now(run) - run->started;
 	reap(run);
 	read_rest(run, run->phase == RUNNING ? linger_end(run) : INT64_MIN);
 	run->outcome->out_bytes = run->streams[0].bytes;
 	run->outcome->err_bytes = run->streams[1].bytes;
+}
+
+// What became of the try to execute the program.
+static int conclude_start(struct run *run)
+{
+	int error = leat_spawn_finish(&run->process);
+
+	if (is_passing(error))
+		return error;
+	if (error)
+		*run->outcome = (struct leat_outcome){
+			.end = LEAT_NOT_STARTED,
+			.code = -error,
+		};
+	return 0;
 }
 
 static int get_wake_fds(struct run *run)
@@ -499,11 +556,14 @@ int leat_child_run(struct leat_family *family, const struct leat_spec *spec,
 	const struct leat_control *control, struct leat_stream *out,
 	struct leat_stream *err, struct leat_outcome *outcome)
 {
+	_Alignas(max_align_t) char stack[LEAT_SPAWN_STACK_BYTES];
 	struct run run = {
 		.family = family,
 		.spec = spec,
 		.control = control,
 		.outcome = outcome,
+		.process.stack = stack,
+		.pid_fd = -1,
 		.survivor_fd = -1,
 	};
 	int error;
@@ -521,8 +581,10 @@ int leat_child_run(struct leat_family *family, const struct leat_spec *spec,
 	if (error)
 		goto close_out;
 	error = start(&run);
-	if (!error && outcome->end != LEAT_NOT_STARTED)
+	if (!error) {
 		supervise(&run);
+		error = conclude_start(&run);
+	}
 	close_stream(&run.streams[1]);
 close_out:
 	close_stream(&run.streams[0]);

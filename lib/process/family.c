@@ -55,6 +55,7 @@ static void note_signals(struct leat_inheritance *inheritance)
 			continue;
 		if (action.sa_handler == SIG_IGN) {
 			sigaddset(&inheritance->ignored, number);
+			inheritance->any_ignored = true;
 		} else if (action.sa_handler != SIG_DFL) {
 			sigaddset(&inheritance->caught, number);
 			inheritance->any_caught = true;
@@ -191,8 +192,9 @@ void leat_family_enter(struct leat_family *family, struct leat_member *member)
 	member->previous = family->members.previous;
 	member->previous->next = member;
 	family->members.previous = member;
-	if (family->suspended)
-		kill(-member->pid, SIGSTOP);
+	// It may not have got so far as to lead a group.
+	if (family->suspended && kill(-member->pid, SIGSTOP) < 0)
+		kill(member->pid, SIGSTOP);
 	pthread_mutex_unlock(&family->lock);
 }
 

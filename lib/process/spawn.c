@@ -1,18 +1,28 @@
 /*
  * From a spec to a running program.
  *
- * The child is made by clone(CLONE_VM | CLONE_VFORK): it runs in this process's
- * memory, on a stack of its own, while the calling thread stands still. So nothing
- * is copied, and the child tells an error by writing it where the parent will
- * look. The price: between clone and exec only what is async-signal-safe and
- * touches nothing that other threads of the parent use (no allocation, no stdio,
- * no lock). Signals stay blocked until those that the parent catches are set back,
- * as a handler would run in the parent's memory.
+ * The child is made by clone(CLONE_VM): it runs in this process's memory, on a stack of
+ * its own, next to the calling thread, which goes on at once. So nothing is copied, and
+ * nobody waits for the program to be found and loaded: a cancellation or a timeout ends
+ * a child that is stuck there like any other, and the caller sleeps once for each child,
+ * until its end, where with CLONE_VFORK it would be woken for the exec, too (a tenth of
+ * the rate of short tasks). What keeps the program from being executed the child leaves
+ * where the caller looks after its end.
  *
- * The sanitizers keep books on stacks and threads that such a child would confuse,
- * so its functions are not instrumented.
+ * The price: between clone and exec only what is async-signal-safe and touches nothing
+ * that other threads of the parent use (no allocation, no stdio, no lock). Nor errno,
+ * which is the calling thread's: what can fail is called by leat_raw(). Signals stay
+ * blocked until those that the parent catches are set back, as a handler would run in
+ * the parent's memory.
+ *
+ * The sanitizers keep books on stacks and threads that such a child would confuse, so its
+ * functions are not instrumented, and the caller stands still (CLONE_VFORK) until it has
+ * executed, as it does on processors that leat_raw() does not know; and where
+ * LEAT_SPAWN_VFORK is defined, for tools that know of no other way (valgrind(1)).
  */
 #include "spawn.h"
+
+#include "raw.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -25,47 +35,55 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHILD_STACK_BYTES ((size_t)32 * 1024)
 #define IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
 
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
 #endif
 
-// ThreadSanitizer's clone() takes every child for a fork with memory of its own.
 #if defined(__SANITIZE_THREAD__)
 #define THREAD_SANITIZED 1
+#elif defined(__SANITIZE_ADDRESS__)
+#define ADDRESS_SANITIZED 1
 #elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define THREAD_SANITIZED 1
+#elif __has_feature(address_sanitizer)
+#define ADDRESS_SANITIZED 1
 #endif
 #endif
+
+#if !LEAT_HAS_RAW || defined(THREAD_SANITIZED) || defined(ADDRESS_SANITIZED) ||          \
+	defined(LEAT_SPAWN_VFORK)
+#define CLONE_FLAGS (CLONE_VM | CLONE_VFORK | SIGCHLD)
+#else
+#define CLONE_FLAGS (CLONE_VM | SIGCHLD)
+#endif
+
+// ThreadSanitizer's clone() takes every child for a fork with memory of its own.
 #ifdef THREAD_SANITIZED
 int __clone(int (*start)(void *), void *stack, int flags, void *argument, ...);
 #define clone __clone
 #endif
-
-struct start {
-	const struct leat_spec *spec;
-	const struct leat_inheritance *inheritance;
-	const char **shell_argv; //< for a script without "#!", argv[1] is filled in
-	int fds[3];
-	volatile pid_t *told; //< where the child writes its number
-	volatile int error;   //< the child's word to the parent: errno of what failed
-};
 
 // Those that are in one another's way move up first; then each is put in place.
 IN_CHILD static int place_descriptors(int fds[3])
 {
 	for (int target = 0; target < 3; target++)
 		if (fds[target] < 3 && fds[target] != target) {
-			fds[target] = fcntl(fds[target], F_DUPFD_CLOEXEC, 3);
+			fds[target] =
+				(int)leat_raw(SYS_fcntl, fds[target], F_DUPFD_CLOEXEC, 3);
 			if (fds[target] < 0)
-				return -1;
+				return fds[target];
 		}
-	for (int target = 0; target < 3; target++)
-		if (fds[target] != target && dup2(fds[target], target) < 0)
-			return -1;
+	for (int target = 0; target < 3; target++) {
+		long error = fds[target] == target
+				     ? 0
+				     : leat_raw(SYS_dup3, fds[target], target, 0);
+
+		if (error < 0)
+			return (int)error;
+	}
 	return 0;
 }
 
@@ -77,16 +95,22 @@ struct directory_entry { // getdents64(2): no such type in the headers
 	char name[];
 };
 
+IN_CHILD static int open_raw(const char *path, int flags)
+{
+	return (int)leat_raw(SYS_openat, AT_FDCWD, (long)path, flags);
+}
+
 // Kernels before 5.11: what is open is listed in /proc.
 IN_CHILD static void mark_each_descriptor(void)
 {
-	_Alignas(8) char entries[4096];
-	int directory = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_Alignas(8) char entries[4096] = {0};
+	int directory = open_raw("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	long length;
 
 	if (directory < 0)
 		return;
-	while ((length = syscall(SYS_getdents64, directory, entries, sizeof entries)) > 0)
+	while ((length = leat_raw(
+			SYS_getdents64, directory, (long)entries, sizeof entries)) > 0)
 		for (long at = 0; at < length;) {
 			const struct directory_entry *entry =
 				(const void *)(entries + at);
@@ -95,16 +119,16 @@ IN_CHILD static void mark_each_descriptor(void)
 			for (const char *digit = entry->name; *digit; digit++)
 				fd = fd * 10 + (*digit - '0');
 			if (entry->name[0] != '.' && fd > 2)
-				fcntl(fd, F_SETFD, FD_CLOEXEC);
+				leat_raw(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);
 			at += entry->length;
 		}
-	close(directory);
+	leat_raw(SYS_close, directory, 0, 0);
 }
 
 IN_CHILD static void hide_other_descriptors(void)
 {
 #ifdef SYS_close_range
-	if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+	if (leat_raw(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
 		return;
 #endif
 	mark_each_descriptor();
@@ -112,9 +136,12 @@ IN_CHILD static void hide_other_descriptors(void)
 
 IN_CHILD static int keep_descriptors(const struct leat_spec *spec)
 {
-	for (size_t index = 0; index < spec->kept_fd_count; index++)
-		if (fcntl(spec->kept_fds[index], F_SETFD, 0) < 0)
-			return -1;
+	for (size_t index = 0; index < spec->kept_fd_count; index++) {
+		long error = leat_raw(SYS_fcntl, spec->kept_fds[index], F_SETFD, 0);
+
+		if (error < 0)
+			return (int)error;
+	}
 	return 0;
 }
 
@@ -122,7 +149,7 @@ IN_CHILD static void dispose(const sigset_t *signals, void (*disposition)(int))
 {
 	struct sigaction action = {.sa_handler = disposition};
 
-	for (int number = 1; number < NSIG && !sigisemptyset(signals); number++)
+	for (int number = 1; number < NSIG; number++)
 		if (sigismember(signals, number) == 1)
 			sigaction(number, &action, NULL);
 }
@@ -131,8 +158,10 @@ IN_CHILD static void set_signals(const struct leat_inheritance *inheritance)
 {
 	sigset_t none;
 
-	dispose(&inheritance->ignored, SIG_IGN);
-	dispose(&inheritance->caught, SIG_DFL);
+	if (inheritance->any_ignored)
+		dispose(&inheritance->ignored, SIG_IGN);
+	if (inheritance->any_caught)
+		dispose(&inheritance->caught, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -141,48 +170,49 @@ IN_CHILD static void set_signals(const struct leat_inheritance *inheritance)
 // looks at the first line.
 IN_CHILD static bool may_be_script(const char *path)
 {
-	char first[128];
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	ssize_t length = fd < 0 ? 0 : read(fd, first, sizeof first);
+	char first[128] = {0};
+	int fd = open_raw(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	long length = fd < 0 ? 0 : leat_raw(SYS_read, fd, (long)first, sizeof first);
 
 	if (fd >= 0)
-		close(fd);
+		leat_raw(SYS_close, fd, 0, 0);
 	if (length > 0 && first[0] == '\177')
 		return false;
-	for (ssize_t index = 0; index < length && first[index] != '\n'; index++)
+	for (long index = 0; index < length && first[index] != '\n'; index++)
 		if (!first[index])
 			return false;
 	return true;
 }
 
-// execve(2), and the shell for a script without "#!".
-IN_CHILD static void execute(struct start *start, const char *path)
+IN_CHILD static int execute_raw(
+	const char *path, const char *const *argv, const char *const *envp)
 {
-	const struct leat_spec *spec = start->spec;
+	return (int)leat_raw(SYS_execve, (long)path, (long)argv, (long)envp);
+}
 
-	execve(path, (char **)spec->argv, (char **)spec->envp);
-	if (errno != ENOEXEC || !start->shell_argv)
-		return;
-	if (may_be_script(path)) {
-		start->shell_argv[1] = path;
-		execve(spec->script_shell, (char **)start->shell_argv,
-			(char **)spec->envp);
-	} else {
-		errno = ENOEXEC;
-	}
+// execve(2), and the shell for a script without "#!". Returns why it is still here.
+IN_CHILD static int execute(struct leat_process *process, const char *path)
+{
+	const struct leat_spec *spec = process->spec;
+	int error = execute_raw(path, spec->argv, spec->envp);
+
+	if (error != -ENOEXEC || !process->shell_argv || !may_be_script(path))
+		return error;
+	process->shell_argv[1] = path;
+	return execute_raw(spec->script_shell, process->shell_argv, spec->envp);
 }
 
 // As execvp(3): a file that is no program is passed over, but remembered.
-IN_CHILD static int search_and_execute(struct start *start)
+IN_CHILD static int search_and_execute(struct leat_process *process)
 {
-	const char *name = start->spec->argv[0];
-	const char *directory = start->spec->search_path;
+	const char *name = process->spec->argv[0];
+	const char *directory = process->spec->search_path;
 	size_t name_length = strlen(name);
 	char path[PATH_MAX];
-	int error = ENOENT;
+	int found = -ENOENT;
 
 	if (!name_length)
-		return ENOENT;
+		return -ENOENT;
 	for (const char *end;; directory = end + 1) {
 		end = strchrnul(directory, ':');
 		size_t length = (size_t)(end - directory);
@@ -191,114 +221,110 @@ IN_CHILD static int search_and_execute(struct start *start)
 			if (length)
 				path[length++] = '/';
 			memcpy(path + length, name, name_length + 1);
-			execute(start, path);
-			if (errno == EACCES)
-				error = EACCES;
-			else if (errno != ENOENT && errno != ENOTDIR)
-				return errno;
+			int error = execute(process, path);
+			if (error == -EACCES)
+				found = -EACCES;
+			else if (error != -ENOENT && error != -ENOTDIR)
+				return error;
 		}
 		if (!*end)
-			return error;
+			return found;
 	}
+}
+
+// Returns why the program can't be executed.
+IN_CHILD static int set_up_and_execute(struct leat_process *process)
+{
+	const struct leat_spec *spec = process->spec;
+	int error = 0;
+
+	if (spec->directory)
+		error = (int)leat_raw(SYS_chdir, (long)spec->directory, 0, 0);
+	if (!error)
+		error = place_descriptors(process->fds);
+	if (error)
+		return error;
+	hide_other_descriptors();
+	error = keep_descriptors(spec);
+	if (error)
+		return error;
+	if (process->inheritance->descriptors_changed)
+		setrlimit(RLIMIT_NOFILE, &process->inheritance->descriptors);
+	set_signals(process->inheritance);
+	if (!spec->program && spec->search_path && !strchr(spec->argv[0], '/'))
+		return search_and_execute(process);
+	return execute(process, spec->program ? spec->program : spec->argv[0]);
 }
 
 IN_CHILD static int child_main(void *argument)
 {
-	struct start *start = argument;
-	const struct leat_spec *spec = start->spec;
-
+	struct leat_process *process = argument;
 	pid_t pid = setsid();
 
-	if (start->told)
-		*start->told = pid;
-	if (spec->directory && chdir(spec->directory) < 0)
-		goto fail;
-	if (place_descriptors(start->fds) < 0)
-		goto fail;
-	hide_other_descriptors();
-	if (keep_descriptors(spec) < 0)
-		goto fail;
-	if (start->inheritance->descriptors_changed)
-		setrlimit(RLIMIT_NOFILE, &start->inheritance->descriptors);
-	set_signals(start->inheritance);
-	if (!spec->program && spec->search_path && !strchr(spec->argv[0], '/')) {
-		start->error = search_and_execute(start);
-		_exit(127);
-	}
-	execute(start, spec->program ? spec->program : spec->argv[0]);
-fail:
-	start->error = errno;
+	if (process->told)
+		*process->told = pid;
+	process->error = set_up_and_execute(process);
 	_exit(127);
 }
 
 // {shell, (path), argv[1], …}: room for what execute() may need, made beforehand as
 // the child can't allocate.
-static int prepare_shell(struct start *start)
+static int prepare_shell(struct leat_process *process)
 {
-	const struct leat_spec *spec = start->spec;
+	const struct leat_spec *spec = process->spec;
 	size_t count = 0;
 
+	process->shell_argv = NULL;
 	if (!spec->script_shell)
 		return 0;
 	while (spec->argv[count])
 		count++;
-	start->shell_argv = calloc(count + 2, sizeof *start->shell_argv);
-	if (!start->shell_argv)
+	process->shell_argv = calloc(count + 2, sizeof *process->shell_argv);
+	if (!process->shell_argv)
 		return -ENOMEM;
-	start->shell_argv[0] = spec->script_shell;
+	process->shell_argv[0] = spec->script_shell;
 	for (size_t index = 1; index < count; index++)
-		start->shell_argv[index + 1] = spec->argv[index];
+		process->shell_argv[index + 1] = spec->argv[index];
 	return 0;
 }
 
-static int clone_child(
-	struct start *start, struct leat_process *process, bool with_pid_fd)
+static int clone_child(struct leat_process *process)
 {
-	_Alignas(16) char stack[CHILD_STACK_BYTES];
+	bool any_caught = process->inheritance->any_caught;
 	sigset_t all, before;
+	int error;
 
 	// Where no signal is caught, none can run a handler in the child.
 	sigfillset(&all);
-	if (start->inheritance->any_caught)
+	if (any_caught)
 		pthread_sigmask(SIG_SETMASK, &all, &before);
-	process->pid_fd = -1;
-	process->pid = clone(child_main, stack + sizeof stack,
-		CLONE_VM | CLONE_VFORK | (with_pid_fd ? CLONE_PIDFD : 0) | SIGCHLD, start,
-		&process->pid_fd);
-	int error = process->pid < 0 ? -errno : 0;
-	if (start->inheritance->any_caught)
+	process->pid = clone(child_main, process->stack + LEAT_SPAWN_STACK_BYTES,
+		CLONE_FLAGS, process);
+	error = process->pid < 0 ? -errno : 0;
+	if (any_caught)
 		pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return error;
 }
 
-static void reap(struct leat_process *process)
+int leat_spawn(const struct leat_spec *spec, const int fds[3],
+	const struct leat_inheritance *inheritance, struct leat_process *process)
 {
-	while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	if (process->pid_fd >= 0)
-		close(process->pid_fd);
+	int error;
+
+	process->spec = spec;
+	process->inheritance = inheritance;
+	memcpy(process->fds, fds, sizeof process->fds);
+	process->error = 0;
+	error = prepare_shell(process);
+	if (!error)
+		error = clone_child(process);
+	if (error)
+		free(process->shell_argv);
+	return error;
 }
 
-int leat_spawn(const struct leat_spec *spec, const int fds[3],
-	const struct leat_inheritance *inheritance, struct leat_process *process,
-	bool with_pid_fd, bool *executing)
+int leat_spawn_finish(struct leat_process *process)
 {
-	struct start start = {
-		.spec = spec,
-		.inheritance = inheritance,
-		.fds = {fds[0], fds[1], fds[2]},
-		.told = process->told,
-	};
-	int error = prepare_shell(&start);
-
-	*executing = false;
-	if (!error)
-		error = clone_child(&start, process, with_pid_fd);
-	if (!error && start.error) {
-		*executing = true;
-		reap(process);
-		error = -start.error;
-	}
-	free(start.shell_argv);
-	return error;
+	free(process->shell_argv);
+	return process->error;
 }

@@ -8,29 +8,29 @@
 /* How a program that was spawned here ended, and what it said. */
 struct result {
 	int error;
-	bool executing;
 	int status;
 	char *text;
 };
 
 static struct leat_inheritance inheritance;
+static _Alignas(max_align_t) char stack[LEAT_SPAWN_STACK_BYTES];
 
 static struct result spawn(const struct leat_spec *spec)
 {
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), ends[2];
 	struct result result = {0};
-	struct leat_process process = {0};
+	struct leat_process process = {.stack = stack};
 
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-	result.error = leat_spawn(spec, (int[]){null_fd, ends[1], ends[1]}, &inheritance,
-		&process, true, &result.executing);
+	result.error = leat_spawn(
+		spec, (int[]){null_fd, ends[1], ends[1]}, &inheritance, &process);
 	close(ends[1]);
 	close(null_fd);
 	result.text = read_to_end(ends[0], NULL);
 	close(ends[0]);
 	if (!result.error) {
 		assert_int_equal(waitpid(process.pid, &result.status, 0), process.pid);
-		close(process.pid_fd);
+		result.error = leat_spawn_finish(&process);
 	}
 	return result;
 }
@@ -51,7 +51,6 @@ static void assert_fails(int error)
 	struct result result = spawn(&scene.spec);
 
 	assert_int_equal(result.error, error);
-	assert_true(result.executing);
 	assert_string_equal(result.text, "");
 	free(result.text);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
@@ -240,6 +239,20 @@ static void nothing_but_0_1_and_2_is_open(void **state)
 	close(high);
 }
 
+static void errno_stays_the_callers(void **state)
+{
+	struct result result;
+
+	(void)state;
+	scene.argv[0] = "nowhere-to-be-found";
+	scene.spec.search_path = "/no/such:/bin/true:/usr/bin";
+	errno = EILSEQ;
+	result = spawn(&scene.spec);
+	assert_int_equal(errno, EILSEQ);
+	assert_int_equal(result.error, -ENOENT);
+	free(result.text);
+}
+
 static void what_the_spec_keeps_is_open_under_its_number(void **state)
 {
 	int low = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -264,9 +277,8 @@ static void what_the_spec_keeps_is_open_under_its_number(void **state)
 static void swapped_descriptors_are_put_in_place(void **state)
 {
 	int saved[2] = {dup(1), dup(2)}, ends[2][2];
-	struct leat_process process = {0};
+	struct leat_process process = {.stack = stack};
 	char *out, *err;
-	bool executing;
 	int error;
 
 	(void)state;
@@ -276,8 +288,7 @@ static void swapped_descriptors_are_put_in_place(void **state)
 	fflush(stdout);
 	dup2(ends[0][1], 1);
 	dup2(ends[1][1], 2);
-	error = leat_spawn(
-		&scene.spec, (int[]){0, 2, 1}, &inheritance, &process, true, &executing);
+	error = leat_spawn(&scene.spec, (int[]){0, 2, 1}, &inheritance, &process);
 	dup2(saved[0], 1);
 	dup2(saved[1], 2);
 	for (int index = 0; index < 2; index++) {
@@ -294,7 +305,7 @@ static void swapped_descriptors_are_put_in_place(void **state)
 	close(ends[0][0]);
 	close(ends[1][0]);
 	waitpid(process.pid, NULL, 0);
-	close(process.pid_fd);
+	assert_int_equal(leat_spawn_finish(&process), 0);
 }
 
 static void the_child_leads_a_session_without_a_terminal(void **state)
@@ -441,6 +452,7 @@ int main(void)
 		SPAWN(too_many_arguments_are_an_error),
 		SPAWN(the_environment_is_exactly_the_specs),
 		SPAWN(nothing_but_0_1_and_2_is_open),
+		SPAWN(errno_stays_the_callers),
 		SPAWN(what_the_spec_keeps_is_open_under_its_number),
 		SPAWN(swapped_descriptors_are_put_in_place),
 		SPAWN(the_child_leads_a_session_without_a_terminal),

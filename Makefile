@@ -90,13 +90,15 @@ BUILD_PACKAGES := gcc make libc6-dev libsqlite3-dev libjansson-dev
 TEST_PACKAGES := bats libcmocka-dev pkgconf strace tmux zsh fish bash-completion \
 	util-linux procps sqlite3 libxml2-utils python3 chromium chromium-driver
 CHECK_PACKAGES := clang clang-tidy clang-format shellcheck mandoc binutils
-BENCH_PACKAGES := parallel moreutils xe findutils time
+BENCH_PACKAGES := findutils parallel moreutils xe ninja-build make time python3
 
 # Install from Debian's packages what is not there yet. Root does it, or sudo.
-.PHONY: deps deps-build
-deps deps-build:
-	@wanted="$(BUILD_PACKAGES)"; \
-	[ $@ = deps-build ] || wanted="$$wanted $(TEST_PACKAGES) $(CHECK_PACKAGES) $(BENCH_PACKAGES)"; \
+.PHONY: deps deps-build deps-bench
+deps: wanted := $(BUILD_PACKAGES) $(TEST_PACKAGES) $(CHECK_PACKAGES) $(BENCH_PACKAGES)
+deps-build: wanted := $(BUILD_PACKAGES)
+deps-bench: wanted := $(BUILD_PACKAGES) $(BENCH_PACKAGES)
+deps deps-build deps-bench:
+	@wanted="$(wanted)"; \
 	missing=$$(for package in $$wanted; do \
 		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q ' installed$$' || \
 			echo $$package; done); \
@@ -198,7 +200,7 @@ check-style:
 	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h')
 
 check-shell:
-	shellcheck .ci/run .ci/check-* tests/run $$(git ls-files 'tests/*.sh' 'tests/bench/run' 'tests/bench/output' 'tests/bench/arguments')
+	shellcheck .ci/run .ci/check-* tests/run $$(git ls-files 'tests/*.sh')
 	shellcheck -s bash -e SC1083,SC2016,SC2028,SC2030,SC2031,SC2034,SC2094,SC2154 $$(git ls-files 'tests/cli/*.bats' 'tests/cli/*.bash')
 
 check-tidy:
@@ -234,12 +236,12 @@ fuzz:
 
 # ---- the rest ----
 
-.PHONY: fuzz bench clean help format
+# Twenty minutes; the short one, which .ci/run shows, takes less than one.
+.PHONY: fuzz bench bench-short clean help format
 bench: all $(BENCH_PROGRAMS)
-	BUILD=$(abspath $(BUILD)) tests/bench/run
-	BUILD=$(abspath $(BUILD)) tests/bench/output
-	BUILD=$(abspath $(BUILD)) tests/bench/arguments
-	BUILD=$(abspath $(BUILD)) tests/bench/journal
+	BUILD=$(abspath $(BUILD)) tests/bench/bench.py $(PARTS)
+bench-short: all $(BENCH_PROGRAMS)
+	BUILD=$(abspath $(BUILD)) tests/bench/bench.py --short $(PARTS)
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
@@ -248,5 +250,6 @@ clean:
 	rm -rf $(BUILD)
 
 help:
-	@echo 'all install uninstall test bench fuzz check clean deps deps-build format'
+	@echo 'all install uninstall test bench bench-short fuzz check clean format'
+	@echo 'deps deps-build deps-bench'
 	@echo 'check-layers -symbols -options -man -style -shell -tidy -fuzz -asan -tsan'

@@ -1,0 +1,158 @@
+"""Very many tasks one after the other, and very many at once."""
+import glob
+import os
+import resource
+import signal
+import time
+
+from measure import Entrant, Trial, note_progress, start, wait
+from peers import SLOTS
+
+LONG = 10  # seconds
+
+
+def measure(setting):
+    for _ in range(setting.pick(setting.rounds, 1)):
+        measure_scale(setting)
+    for _ in range(setting.pick(setting.rounds, 1)):
+        if (measure_sleepers(setting) or 0) > LONG:
+            break  # more rounds would tell no more
+
+
+class Side:
+    """Runs of the same number of tasks: their rate, all in all, and highest peak."""
+
+    def __init__(self, setting, count):
+        self.setting = setting
+        self.entrant = Entrant("leat", [setting.leat, f"-j{SLOTS}"], count,
+                               setting.write(f"{count} tasks", setting.probe, count))
+        self.tasks = 0
+        self.seconds = 0
+        self.peak = 0
+
+    def run(self):
+        trial = Trial(self.setting, self.entrant, peak=True)
+        complaint = trial.complaint(self.setting)
+        if complaint:
+            self.setting.complain(f"very many: {self.entrant.amount} tasks: {complaint}", True)
+            return
+        self.tasks += self.entrant.amount
+        self.seconds += trial.seconds
+        self.peak = max(self.peak, trial.peak or 0)
+
+    def keep(self, program):
+        rate = self.setting.figure("very many", program, "starts/s", self.entrant.amount)
+        rate.values.append(self.tasks / self.seconds if self.tasks else None)
+        peak = self.setting.figure("very many: peak", program, "KiB", self.entrant.amount)
+        peak.missing = "time is not installed"
+        peak.values.append(self.peak or None)
+
+
+def measure_scale(setting):
+    """The few are run before and after the many, as often as takes a tenth of their time,
+    so that both see the same machine."""
+    few = Side(setting, setting.pick(10_000, 5000))
+    many = Side(setting, setting.pick(1_000_000, 50_000))
+    times = setting.pick(5, 2)
+    for side in [few] * times + [many] + [few] * times:
+        side.run()
+    few.keep("leat, few")
+    many.keep("leat, many")
+    note_progress("very many: a round done")
+
+
+def measure_sleepers(setting):
+    """All at once: how long until they all run, what leat needs for it, and how long from
+    SIGTERM until leat has ended, which it does when all are reaped; that is returned, or None
+    where they can't run."""
+    work = "asleep"
+    units = {"started": "s", "ended": "s", "memory": "KiB"}
+    count = setting.pick(2000, 250)
+    figures = {key: setting.figure(f"{work}: {key}", "leat", unit, count)
+               for key, unit in units.items()}
+    why = no_room(count)
+    if why:
+        for figure in figures.values():
+            figure.missing = why
+        return None
+    sleepers = Sleepers(setting, count)
+    try:
+        figures["started"].values.append(sleepers.await_start())
+        figures["memory"].values.append(peak_of(sleepers.pid))
+    finally:
+        ended = sleepers.end()
+    figures["ended"].values.append(ended)
+    if sleepers.count() > 0:
+        setting.complain(f"{work}: some were left running", True)
+    return ended
+
+
+def no_room(count):
+    """Why so many can't run here; None where they can."""
+    wanted = {resource.RLIMIT_NOFILE: ("descriptors", 4 * count),
+              resource.RLIMIT_NPROC: ("processes", 3 * count)}
+    for limit, (what, enough) in wanted.items():
+        hard = resource.getrlimit(limit)[1]
+        if hard != resource.RLIM_INFINITY and hard < enough:
+            return f"only {hard} {what} are allowed"
+    return None
+
+
+class Sleepers:
+    """A leat with nothing but tasks that sleep, each for a time that tells them from other
+    processes. Events tell when the last start begins, and cost leat little; /proc, read
+    only then, tells when all of them run."""
+
+    def __init__(self, setting, count):
+        self.wanted = count
+        self.line = f"sleep 1000.{os.getpid()}"
+        path = setting.write("sleepers", self.line, count)
+        self.events, write = os.pipe()
+        self.begin = time.perf_counter()
+        # Standard output carries the events, as the tasks say nothing.
+        self.pid = start(setting, [setting.leat, f"-j{count}", "--events", "1"], path, write)
+        os.close(write)
+
+    def await_start(self):
+        """Seconds; None if leat has ended before."""
+        started = 0
+        rest = b""
+        while started < self.wanted:
+            chunk = os.read(self.events, 1 << 16)
+            if not chunk:
+                return None
+            *lines, rest = (rest + chunk).split(b"\n")
+            started += sum(b'"attempt-started"' in line for line in lines)
+        while self.count() < self.wanted:
+            pass
+        return time.perf_counter() - self.begin
+
+    def count(self):
+        """How many of them run."""
+        words = self.line.replace(" ", "\0").encode() + b"\0"
+        count = 0
+        for path in glob.glob("/proc/[0-9]*/cmdline"):
+            try:
+                with open(path, "rb") as file:
+                    count += file.read() == words
+            except OSError:
+                pass  # it has ended
+        return count
+
+    def end(self):
+        """Seconds from SIGTERM to its end. The events are read to their end: a pipe that
+        is full would hold leat up."""
+        begin = time.perf_counter()
+        os.kill(self.pid, signal.SIGTERM)
+        while os.read(self.events, 1 << 16):
+            pass
+        wait(self.pid)
+        seconds = time.perf_counter() - begin
+        os.close(self.events)
+        return seconds
+
+
+def peak_of(pid):
+    """Its largest resident size so far, in KiB."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))

@@ -90,7 +90,7 @@ BUILD_PACKAGES := gcc make libc6-dev libsqlite3-dev libjansson-dev
 TEST_PACKAGES := bats libcmocka-dev pkgconf strace tmux zsh fish bash-completion \
 	util-linux procps sqlite3 libxml2-utils python3 chromium chromium-driver
 CHECK_PACKAGES := clang clang-tidy clang-format shellcheck mandoc binutils
-BENCH_PACKAGES := findutils parallel moreutils xe ninja-build make time python3
+BENCH_PACKAGES := findutils parallel moreutils xe ninja-build time python3
 
 # Install from Debian's packages what is not there yet. Root does it, or sudo.
 .PHONY: deps deps-build deps-bench

@@ -2,19 +2,21 @@
 import os
 import time
 
-from measure import note_progress, start, wait
+from measure import start, wait
 from peers import SLOTS, missing
 
-SAMPLES = 300
 PAUSE = 0.002  # seconds: what comes after an answer is not to be in the way of the next
 
 
 def measure(setting):
-    measure_start_up(setting)
-    measure_answers(setting)
+    samples = setting.pick(300, 150)
+    measure_start_up(setting, samples)
+    yield "empty input", "limit"
+    measure_answers(setting, samples)
+    yield "answer", "sh -c"
 
 
-def measure_start_up(setting):
+def measure_start_up(setting, samples):
     """Of empty input, xargs makes one run of the command; with -r it makes none."""
     commands = {"leat": [setting.leat], "xargs": ["xargs", "true"],
                 "xargs -r": ["xargs", "-r", "true"], "limit": [setting.probe]}
@@ -24,22 +26,22 @@ def measure_start_up(setting):
         figures[program].missing = why
         if why:
             del commands[program]
-    for _ in range(SAMPLES):
+    for _ in range(samples):
         for program, command in commands.items():
             begin = time.perf_counter()
             status = wait(start(setting, command, "/dev/null", "/dev/null"))
-            figures[program].values.append((time.perf_counter() - begin) * 1e3)
+            passed = (time.perf_counter() - begin) * 1e3
+            figures[program].values.append(None if status else passed)
             if status != 0:
                 setting.complain(f"empty input: {program}: status {status}", True)
-    note_progress("empty input: done")
 
 
-def measure_answers(setting):
+def measure_answers(setting, samples):
     """From a record to its output, with an idle pool, next to the shell that it needs."""
     figures = {program: setting.figure("answer", program, "us")
                for program in ("sh -c", "leat", "leat -u")}
     idle = {"leat": Idle(setting, []), "leat -u": Idle(setting, ["-u"])}
-    for _ in range(SAMPLES):
+    for _ in range(samples):
         figures["sh -c"].values.append(answer_of_shell(setting) * 1e6)
         time.sleep(PAUSE)
         for program, pool in idle.items():

@@ -1,22 +1,28 @@
 """Very many tasks one after the other, and very many at once."""
 import glob
 import os
-import resource
+import select
 import signal
 import time
 
-from measure import Entrant, Trial, note_progress, start, wait
+from measure import Entrant, Trial, start, wait
 from peers import SLOTS
 
 LONG = 10  # seconds
+PATIENCE = 30  # seconds
 
 
 def measure(setting):
-    for _ in range(setting.pick(setting.rounds, 1)):
+    rounds = setting.pick(setting.rounds, 1)
+    for _ in range(rounds):
         measure_scale(setting)
-    for _ in range(setting.pick(setting.rounds, 1)):
-        if (measure_sleepers(setting) or 0) > LONG:
+    yield "very many", "leat, few"
+    yield "very many: peak", "leat, few"
+    for _ in range(rounds):
+        if measure_sleepers(setting) > LONG:
             break  # more rounds would tell no more
+    for what in "started", "ended", "memory":
+        yield f"asleep: {what}", None
 
 
 class Side:
@@ -58,44 +64,26 @@ def measure_scale(setting):
         side.run()
     few.keep("leat, few")
     many.keep("leat, many")
-    note_progress("very many: a round done")
 
 
 def measure_sleepers(setting):
     """All at once: how long until they all run, what leat needs for it, and how long from
-    SIGTERM until leat has ended, which it does when all are reaped; that is returned, or None
-    where they can't run."""
-    work = "asleep"
-    units = {"started": "s", "ended": "s", "memory": "KiB"}
+    SIGTERM until leat has ended, which it does when all are reaped. Returns the latter."""
     count = setting.pick(2000, 250)
-    figures = {key: setting.figure(f"{work}: {key}", "leat", unit, count)
-               for key, unit in units.items()}
-    why = no_room(count)
-    if why:
-        for figure in figures.values():
-            figure.missing = why
-        return None
+    figures = {what: setting.figure(f"asleep: {what}", "leat", unit, count)
+               for what, unit in (("started", "s"), ("ended", "s"), ("memory", "KiB"))}
     sleepers = Sleepers(setting, count)
     try:
-        figures["started"].values.append(sleepers.await_start())
-        figures["memory"].values.append(peak_of(sleepers.pid))
+        started = sleepers.await_start()
+        memory = peak_of(sleepers.pid) if started else None
     finally:
         ended = sleepers.end()
-    figures["ended"].values.append(ended)
+    for what, value in ("started", started), ("memory", memory), ("ended", started and ended):
+        figures[what].values.append(value)
+        figures[what].missing = f"not all could be started in {PATIENCE} s"
     if sleepers.count() > 0:
-        setting.complain(f"{work}: some were left running", True)
+        setting.complain("asleep: leat has ended, and some tasks have not", True)
     return ended
-
-
-def no_room(count):
-    """Why so many can't run here; None where they can."""
-    wanted = {resource.RLIMIT_NOFILE: ("descriptors", 4 * count),
-              resource.RLIMIT_NPROC: ("processes", 3 * count)}
-    for limit, (what, enough) in wanted.items():
-        hard = resource.getrlimit(limit)[1]
-        if hard != resource.RLIM_INFINITY and hard < enough:
-            return f"only {hard} {what} are allowed"
-    return None
 
 
 class Sleepers:
@@ -113,19 +101,33 @@ class Sleepers:
         self.pid = start(setting, [setting.leat, f"-j{count}", "--events", "1"], path, write)
         os.close(write)
 
+    def passed(self):
+        return time.perf_counter() - self.begin
+
     def await_start(self):
-        """Seconds; None if leat has ended before."""
+        """Seconds; None where there is no room for so many."""
         started = 0
-        rest = b""
         while started < self.wanted:
+            events = self.read_events()
+            if not events:
+                return None
+            started += events.count(b'"attempt-started"')
+        while self.count() < self.wanted:
+            if self.passed() > PATIENCE:
+                return None
+        return self.passed()
+
+    def read_events(self):
+        """Whole lines; empty at the end, or when none came for long."""
+        events = b""
+        while not events.endswith(b"\n"):
+            if not select.select([self.events], [], [], PATIENCE)[0]:
+                return b""
             chunk = os.read(self.events, 1 << 16)
             if not chunk:
-                return None
-            *lines, rest = (rest + chunk).split(b"\n")
-            started += sum(b'"attempt-started"' in line for line in lines)
-        while self.count() < self.wanted:
-            pass
-        return time.perf_counter() - self.begin
+                return b""
+            events += chunk
+        return events
 
     def count(self):
         """How many of them run."""
@@ -140,7 +142,7 @@ class Sleepers:
         return count
 
     def end(self):
-        """Seconds from SIGTERM to its end. The events are read to their end: a pipe that
+        """Seconds from SIGTERM to leat's end. The events are read to theirs, as a pipe that
         is full would hold leat up."""
         begin = time.perf_counter()
         os.kill(self.pid, signal.SIGTERM)

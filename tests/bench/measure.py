@@ -1,10 +1,11 @@
 """How a program is run and what it took: works, their entrants, rounds and figures."""
+import collections
 import os
 import signal
 import statistics
-import sys
 import time
 
+PATH = "/usr/local/bin:/usr/bin:/bin"
 TIME = "/usr/bin/time"  # GNU time: tells the peak of a program that it started small
 
 
@@ -19,12 +20,12 @@ class Setting:
         self.short = short
         self.rounds = rounds
         self.figures = {}  # of (work, program)
-        self.complaints = []
+        self.complaints = collections.Counter()
         self.failed = False
         # It is copied at every start, so all get the same small one. HOME is where GNU
         # parallel keeps files. Without PWD a shell would set it, so that leat would have
         # to start one for every command.
-        self.environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": directory,
+        self.environment = {"PATH": PATH, "HOME": directory,
                             "PWD": directory, "TMPDIR": os.environ.get("TMPDIR", "/tmp")}
 
     def pick(self, full, short):
@@ -43,7 +44,7 @@ class Setting:
         return self.figures.setdefault((work, program), Figure(unit, amount))
 
     def complain(self, words, is_trouble):
-        self.complaints.append(words)
+        self.complaints[words] += 1
         self.failed = self.failed or is_trouble
 
 
@@ -126,6 +127,13 @@ class Work:
             figure.peak = max(trial.peak, figure.peak or 0)
 
 
+def contests(setting, works):
+    """Measure each; its name and limit when its figures are there."""
+    for work in works:
+        work.measure(setting)
+        yield work.name, work.limit
+
+
 class Trial:
     """One run of an entrant: wall-clock time, exit status, size of the output, peak."""
 
@@ -171,8 +179,8 @@ class Trial:
             with open(setting.path("err"), errors="replace", encoding="utf-8") as file:
                 return f"status {self.status}: {file.read(200).strip()}"
         if self.expected is not None and self.size != self.expected:
-            return (f"{self.expected - self.size} bytes of the output missing, exit status 0:"
-                    " a round not counted")
+            return (f"{self.size} bytes of output instead of {self.expected}, exit status 0: a"
+                    " round not counted")
         return None
 
 
@@ -206,12 +214,3 @@ def ratio(one, other, paired=False):
         return one.value() / other.value()
     pairs = [a / b for a, b in zip(one.values, other.values) if a and b]
     return statistics.median(pairs) if pairs else None
-
-
-def tell(words):
-    print(words, flush=True)
-
-
-def note_progress(words):
-    if sys.stderr.isatty():
-        print(words, file=sys.stderr, flush=True)

@@ -1,5 +1,5 @@
 """How much output is passed on: 4 tasks at 2 slots, into a pipe that is read."""
-from measure import Entrant, Work
+from measure import Entrant, Work, contests
 from peers import SLOTS, missing
 
 RAW = ["xargs", "-d", "\n", f"-P{SLOTS}", "-n1", "sh", "-c"]  # mixes what the tasks write
@@ -8,11 +8,11 @@ TASKS = 4
 WAYS = [("", ""), ("-k", "-k"), ("--line-buffer", "--lb"), ("--tag", "--tag")]
 
 
-def works(setting):
+def measure(setting):
     size = setting.pick(1 << 30, 1 << 26)
     lines = setting.pick(10_000_000, 250_000)
-    return [*(bytes_work(setting, size, *way) for way in WAYS),
-            *(lines_work(setting, lines, *way) for way in WAYS)]
+    return contests(setting, [*(bytes_work(setting, size, *way) for way in WAYS),
+                              *(lines_work(setting, lines, *way) for way in WAYS)])
 
 
 def bytes_work(setting, size, leat_option, peer_option):

@@ -3,10 +3,9 @@ import os
 import shutil
 import subprocess
 
-from measure import Entrant
+from measure import PATH, Entrant
 
 SLOTS = 2
-PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 def is_gnu_parallel(command):

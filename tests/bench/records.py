@@ -1,18 +1,18 @@
 """What is made of very many records: commands that only exit, with as many as fit, or a
 hundred; and what a template costs."""
-from measure import Entrant, Work
+from measure import Entrant, Work, contests
 from peers import SLOTS, missing
 
 
-def works(setting):
-    count = setting.pick(10_000_000, 2_000_000)
-    fewer = setting.pick(count, 200_000)
+def measure(setting):
+    count = setting.pick(10_000_000, 1_000_000)
+    fewer = setting.pick(count, 100_000)
     path = numbers(setting, count)
-    return [
+    return contests(setting, [
         commands(setting, "as many as fit", count, path, [], ["-N", "0"], ["-X"]),
         commands(setting, "a hundred each", fewer, numbers(setting, fewer), ["-n", "100"],
                  ["-N", "100"], ["-n", "100"]),
-        template(setting, count, path)]
+        template(setting, count, path)])
 
 
 def numbers(setting, count):

@@ -3,10 +3,14 @@ import glob
 import os
 import random
 
-from measure import Entrant, Trial, Work
+from measure import Entrant, Trial, Work, contests
 from peers import SLOTS
 
 JOURNAL = ["--journal", "run.db"]
+
+
+def measure(setting):
+    return contests(setting, works(setting))
 
 
 def works(setting):

@@ -1,13 +1,16 @@
 """How many programs are started in a second."""
-from measure import Work
+import subprocess
+
+from measure import Work, contests
 from peers import Commands
 
 PEERS = ["xargs", "xe", "moreutils", "GNU parallel", "ninja", "make"]
 
 
-def works(setting):
-    return [probe(setting), probe_says(setting), shell_line(setting), needs_shell(setting),
-            slots(setting), *warm(setting)]
+def measure(setting):
+    return contests(setting, [
+        probe(setting), probe_says(setting), shell_line(setting), needs_shell(setting),
+        slots(setting), *warm(setting)])
 
 
 def entrants(commands, programs, count, slow=()):
@@ -54,17 +57,19 @@ def slots(setting):
     commands = Commands(setting, "slots", f"{setting.probe} x", [setting.probe], "x")
     programs = ["leat -u -j2", "leat -u -j64", "leat -j2", "leat -j64"]
     return Work("many slots", "starts/s",
-                entrants(commands, programs, setting.pick(20000, 2000)), limit="leat -u -j2", times=3)
+                entrants(commands, programs, setting.pick(20000, 2000)),
+                limit="leat -u -j2", times=3)
 
 
 def warm(setting):
     """Shells that are kept: lines of builtins, and of a pipeline."""
+    told = subprocess.run([setting.leat, "--help"], capture_output=True, check=True).stdout
     for name, line, said in (("warm builtin", "echo foo", 4),
                              ("warm pipeline", "echo foo | wc -c", 2)):
         commands = Commands(setting, name, line, bare=["/bin/sh", "-c", line], said=said)
         programs = ["limit", "leat --warm -u", "leat --warm", "leat", "xargs"]
         taking_part = entrants(commands, programs, setting.pick(5000, 300))
         for entrant in taking_part:
-            if "--warm" in entrant.program and not setting.knows_warm:
+            if "--warm" in entrant.program and b"--warm" not in told:
                 entrant.missing = "no --warm"
         yield Work(name, "starts/s", taking_part)

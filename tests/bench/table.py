@@ -1,7 +1,7 @@
 """The one table of what leat promises, and how figures and promises are printed."""
 from collections import namedtuple
 
-from measure import ratio, tell
+from measure import ratio
 
 # `one` reaches `bound` times what `other` does in the same work (other None: `bound` itself).
 # At least, where the figures are rates; at most, where they are times or sizes. paired: the
@@ -9,12 +9,12 @@ from measure import ratio, tell
 Promise = namedtuple("Promise", "work one bound other paired", defaults=(None, False))
 
 PROMISES = [
-    Promise("probe", "leat -u", 0.85, "limit"),
+    Promise("probe", "leat -u", 0.85, "limit", True),
     Promise("probe", "leat -u", 3, "xargs"),
     Promise("probe", "leat -u", 2, "xe"),
     Promise("probe", "leat -u", 2, "moreutils"),
     Promise("probe", "leat -u", 40, "GNU parallel"),
-    Promise("probe says", "leat", 0.7, "limit"),
+    Promise("probe says", "leat", 0.7, "limit", True),
     Promise("shell line", "leat", 1.8, "xargs"),
     Promise("shell line", "leat", 8, "GNU parallel"),
     Promise("needs a shell", "leat", 0.97, "xargs", True),
@@ -40,6 +40,11 @@ PROMISES = [
     Promise("warm builtin", "leat --warm", 5, "xargs"),
     Promise("warm pipeline", "leat --warm", 1.6, "xargs"),
 ]
+
+
+def tell(words):
+    """At once, as it takes long until the next."""
+    print(words, flush=True)
 
 
 def number(value):
@@ -85,6 +90,13 @@ def columns(figure, limit, peer):
     return f"{amount:>11}{told:>23}{ratios}{figure.peak or '-':>10}"
 
 
+def print_complaints(setting):
+    if setting.complaints:
+        tell("")
+    for words, times in setting.complaints.items():
+        tell(words if times == 1 else f"{words} ({times} times)")
+
+
 def judge(setting, promise):
     """What it came to, as words, and the verdict."""
     one = setting.figures[promise.work, promise.one]
@@ -97,22 +109,27 @@ def judge(setting, promise):
     return number(reached), "reached" if enough else "SHORT"
 
 
+def wanted(setting, promise):
+    """What it promises, as words."""
+    figure = setting.figures[promise.work, promise.one]
+    word = "at least" if figure.is_rate() else "at most"
+    return f"{word} {promise.bound:,} " + (f"x {promise.other}" if promise.other else figure.unit)
+
+
 def print_promises(setting):
     """A line for each whose work was measured; then how many lines, and which fell short."""
     counts = {"reached": 0, "SHORT": 0, "not measured": 0}
     short = []
-    tell(f"\npromised{' (of a short run)' if setting.short else ''}")
+    tell(f"\npromised{' (this was a short run)' if setting.short else ''}")
     for promise in PROMISES:
         if (promise.work, promise.one) not in setting.figures:
             continue
-        figure = setting.figures[promise.work, promise.one]
         value, verdict = judge(setting, promise)
-        bound = f"{promise.bound:,} " + (f"x {promise.other}" if promise.other else figure.unit)
-        word = "at least" if figure.is_rate() else "at most"
-        tell(f"{promise.work:17}{promise.one:13}{value:>7}  {word:8} {bound:27}{verdict}")
+        words = wanted(setting, promise)
+        tell(f"{promise.work:17}{promise.one:13}{value:>8}  {words:36}{verdict}")
         counts[verdict.split(":")[0]] += 1
         if verdict == "SHORT":
-            short.append(f"{promise.work}, {bound.strip()}")
+            short.append(f"{promise.work}, {words}")
     print_counts(counts, short)
 
 

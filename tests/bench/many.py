@@ -81,6 +81,8 @@ def measure_sleepers(setting):
     for what, value in ("started", started), ("memory", memory), ("ended", started and ended):
         figures[what].values.append(value)
         figures[what].missing = f"not all could be started in {PATIENCE} s"
+    if sleepers.status != -signal.SIGTERM:
+        setting.complain(f"asleep: status {sleepers.status}", True)
     if sleepers.count() > 0:
         setting.complain("asleep: leat has ended, and some tasks have not", True)
     return ended
@@ -148,7 +150,7 @@ class Sleepers:
         os.kill(self.pid, signal.SIGTERM)
         while os.read(self.events, 1 << 16):
             pass
-        wait(self.pid)
+        self.status = wait(self.pid)
         seconds = time.perf_counter() - begin
         os.close(self.events)
         return seconds

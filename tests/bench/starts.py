@@ -32,8 +32,8 @@ def probe_says(setting):
     """It writes a line of 12 bytes: what it costs to collect output."""
     commands = Commands(setting, "says", f"{setting.probe} say", [setting.probe], "say", said=12)
     return Work("probe says", "starts/s", entrants(
-        commands, ["limit", "leat -u", "leat", *PEERS], setting.pick(20000, 2000),
-        {"GNU parallel": setting.pick(1000, 100), "ninja": setting.pick(5000, 300)}))
+        commands, ["limit", "leat -u", "leat", *PEERS], setting.pick(20000, 1000),
+        {"GNU parallel": setting.pick(1000, 50), "ninja": setting.pick(5000, 150)}))
 
 
 def shell_line(setting):
@@ -49,7 +49,8 @@ def needs_shell(setting):
     line = "test a = a && :"
     commands = Commands(setting, "test", line, bare=["/bin/sh", "-c", line])
     return Work("needs a shell", "starts/s", entrants(
-        commands, ["limit", "leat -u", "leat", "xargs"], setting.pick(5000, 300)), times=3)
+        commands, ["limit", "leat -u", "leat", "xargs"], setting.pick(5000, 300)),
+        times=setting.pick(3, 2))
 
 
 def slots(setting):
@@ -58,7 +59,7 @@ def slots(setting):
     programs = ["leat -u -j2", "leat -u -j64", "leat -j2", "leat -j64"]
     return Work("many slots", "starts/s",
                 entrants(commands, programs, setting.pick(20000, 2000)),
-                limit="leat -u -j2", times=3)
+                limit="leat -u -j2", times=setting.pick(3, 2))
 
 
 def warm(setting):

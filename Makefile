@@ -236,7 +236,7 @@ fuzz:
 
 # ---- the rest ----
 
-# Twenty minutes; the short one, which .ci/run shows, takes less than one.
+# Some twenty minutes; the short one, which .ci/run shows, takes less than one.
 .PHONY: fuzz bench bench-short clean help format
 bench: all $(BENCH_PROGRAMS)
 	BUILD=$(abspath $(BUILD)) tests/bench/bench.py $(PARTS)

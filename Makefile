@@ -32,7 +32,7 @@ LIB_SOURCES := lib/version.c \
 	lib/context/context.c \
 	lib/pool/pool.c lib/pool/recover.c \
 	lib/process/capture.c lib/process/child.c lib/process/family.c lib/process/guardian.c lib/process/spawn.c \
-	lib/process/tree.c
+	lib/process/forest.c lib/process/tree.c
 CLI_SOURCES := cli/account.c cli/cancellation.c cli/cells.c cli/cgroup.c cli/channel.c cli/ci_log.c cli/color.c cli/confirm.c cli/columns.c \
 	cli/cpus.c cli/descriptors.c cli/display.c cli/duration.c cli/floor.c cli/front/front.c cli/front/limits.c \
 	cli/front/native.c cli/front/parallel.c cli/front/parallel_text.c cli/front/parser.c cli/front/retry_failed.c cli/front/sources.c cli/front/values.c cli/front/xargs.c cli/guard.c cli/halt.c cli/history.c cli/input.c cli/jobserver.c \

@@ -12,13 +12,13 @@
  * it to the first. Either way who passes it on first writes what was left behind.
  *
  * The lock guards everything here, claims included. Nothing is written under it but
- * what a parcel that leaves memory costs. `changed` wakes ended tasks: their claim was
- * granted, or (ordered) the turn came nearer.
+ * what a parcel that leaves memory costs. An ended task that waits for the floor sleeps
+ * on a condition of its own, as a thousand may do so, and one is granted it; `changed`
+ * wakes those that have too much to leave behind: the turn came nearer.
  */
 #include "floor.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -151,10 +151,15 @@ bool floor_holds(struct floor *floor, struct claim *claim)
 // With the lock.
 static void wait_in_queue(struct floor *floor, struct claim *claim)
 {
+	pthread_cond_t granted = PTHREAD_COND_INITIALIZER;
+
 	if (!claim->waiting)
 		join_queue(floor, claim);
+	claim->granted = &granted;
 	while (!claim->held)
-		pthread_cond_wait(&floor->changed, &floor->lock);
+		pthread_cond_wait(&granted, &floor->lock);
+	claim->granted = NULL;
+	pthread_cond_destroy(&granted);
 }
 
 bool floor_enter(struct floor *floor, struct claim *claim, bool patient)
@@ -208,6 +213,8 @@ static void grant(struct floor *floor, struct claim *claim)
 
 	leave_queue(floor, claim);
 	hold(floor, claim, true); // who has ended says so: floor_enter()
+	if (claim->granted)
+		pthread_cond_signal(claim->granted);
 	if (claim->wake_fd >= 0 && write(claim->wake_fd, &one, sizeof one) < 0)
 		return; // EAGAIN: it is readable already
 }

@@ -4,6 +4,8 @@
 
 #include "pending.h"
 
+#include <pthread.h>
+
 /**
  * A task's claim to the floor. Set `key` before use, in an ordered floor to the task's
  * number; `wake_fd`, an eventfd(2) or -1, becomes readable when a claim that had to wait
@@ -13,6 +15,7 @@ struct claim {
 	uint64_t key;
 	int wake_fd;
 	bool held, waiting;
+	pthread_cond_t *granted; //< who sleeps until it holds the floor; NULL: nobody
 	struct claim *next;
 };
 

@@ -252,32 +252,52 @@ static struct seen wait_for(struct run *run, int process_fd, int wake_fd, int64_
 	return seen;
 }
 
+static struct leat_root root_of(const struct run *run)
+{
+	return (struct leat_root){run->process.pid, run->spec->mark};
+}
+
+// What can't be looked for is signaled as far as the group goes.
 static void signal_tree(struct run *run, int number, int number_after)
 {
-	pid_t leader = run->process.pid;
-	struct leat_forest forest;
+	struct leat_look *look = leat_family_look(run->family);
+	struct leat_root root = root_of(run);
+	struct leat_tree tree = {0};
 
-	leat_forest_read(&forest);
-	leat_forest_find_tree(&forest, leader, run->spec->mark);
-	leat_forest_signal(&forest, leader, number);
+	if (look)
+		leat_tree_find(&tree, &look->forest, &root);
+	leat_tree_signal(&tree, root.leader, number);
 	if (number_after)
-		leat_forest_signal(&forest, leader, number_after);
-	leat_forest_finish(&forest);
+		leat_tree_signal(&tree, root.leader, number_after);
+	leat_tree_finish(&tree);
+	leat_family_look_done(run->family, look);
+}
+
+// As leat_tree_survivor(), or why that can't be told.
+static int look_for_survivor(struct run *run)
+{
+	struct leat_look *look = leat_family_look(run->family);
+	struct leat_root root = root_of(run);
+	struct leat_tree tree;
+	int found = look ? look->error : -ENOMEM;
+
+	if (!found)
+		found = leat_tree_find(&tree, &look->forest, &root);
+	if (!found) {
+		found = leat_tree_survivor(&tree, root.leader);
+		leat_tree_finish(&tree);
+	}
+	leat_family_look_done(run->family, look);
+	return found;
 }
 
 // Whether others of the tree live on; if so, survivor_fd watches one where it can.
 static bool find_survivor(struct run *run)
 {
-	struct leat_forest forest;
 	int found;
 
 	close_fd(&run->survivor_fd);
-	found = leat_forest_read(&forest);
-	if (!found) {
-		leat_forest_find_tree(&forest, run->process.pid, run->spec->mark);
-		found = leat_forest_survivor(&forest, run->process.pid);
-	}
-	leat_forest_finish(&forest);
+	found = look_for_survivor(run);
 	if (found >= 0)
 		run->survivor_fd = found;
 	// Without /proc there is no looking further than the group.

@@ -6,6 +6,12 @@
  * there under the lock is that child's: it can be signaled, and is not to be reaped
  * as an orphan. `child_ended` wakes those that wait for room.
  *
+ * What is below a member is found by a look at /proc, which takes some microseconds for
+ * each process of the system. When a thousand members are ended at once, each of their
+ * runners wants one, so a look serves all who asked before it began. Who finds nobody
+ * looking does, without the lock; the others wait, each for its own semaphore, for a look
+ * to be handed to them, or for their turn to take the next.
+ *
  * Orphans that end become children of the main thread, as the kernel hands them to
  * the first living thread of a subreaper; /proc/self/task/PID/children lists them.
  */
@@ -17,6 +23,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -28,6 +35,14 @@
 #define DESCRIPTORS_PER_CHILD ((rlim_t)8)
 #define DESCRIPTORS_RESERVED ((rlim_t)64)
 #define AWAIT_ROOM_NS (LEAT_SECOND_NS / 20)
+
+/* Somebody who waits for a look, on its own stack. */
+struct look_wish {
+	sem_t wake;
+	bool fulfilled; //< else it is to take the look
+	struct leat_look *look;
+	struct look_wish *next;
+};
 
 struct leat_family {
 	struct leat_inheritance inheritance;
@@ -42,6 +57,9 @@ struct leat_family {
 	uint64_t activity;          //< how many such tries have begun and have ended
 	bool suspended;
 	struct leat_guardian *guardian; //< NULL: nobody looks after the members
+
+	bool looking;             //< somebody takes a look, or was woken to take one
+	struct look_wish *wishes; //< for the next look
 };
 
 static void note_signals(struct leat_inheritance *inheritance)
@@ -234,20 +252,138 @@ bool leat_family_await_room(struct leat_family *family, uint64_t activity)
 	return hope;
 }
 
-static void signal_all(struct leat_family *family, int number, bool suspended)
+// With the lock. NULL: without memory.
+static pid_t *copy_leaders(const struct leat_family *family, size_t *count)
 {
-	struct leat_forest forest;
+	const struct leat_member *member = family->members.next;
+	pid_t *leaders = calloc(family->active + 1, sizeof *leaders);
+
+	*count = 0;
+	for (; leaders && member != &family->members; member = member->next)
+		leaders[(*count)++] = member->pid;
+	return leaders;
+}
+
+// NULL: without memory.
+static struct leat_look *take_look(struct leat_family *family)
+{
+	struct leat_look *look = calloc(1, sizeof *look);
+	pid_t *leaders;
+	size_t count;
+
+	if (!look)
+		return NULL;
+	pthread_mutex_lock(&family->lock);
+	leaders = copy_leaders(family, &count);
+	pthread_mutex_unlock(&family->lock);
+	look->error = leat_forest_read(&look->forest, leaders, count);
+	free(leaders);
+	return look;
+}
+
+static void await(sem_t *semaphore)
+{
+	while (sem_wait(semaphore) < 0 && errno == EINTR)
+		;
+}
+
+static void hand_out(struct leat_look *look, struct look_wish *first)
+{
+	if (look)
+		for (struct look_wish *wish = first; wish; wish = wish->next)
+			look->users++;
+	while (first) {
+		struct look_wish *next = first->next;
+
+		first->look = look;
+		first->fulfilled = true;
+		sem_post(&first->wake); // and it may be gone
+		first = next;
+	}
+}
+
+// Those who wish for one from now on will have the next.
+static void look_for_all(struct leat_family *family)
+{
+	struct look_wish *wishes, *next;
 
 	pthread_mutex_lock(&family->lock);
-	family->suspended = suspended;
-	leat_forest_read(&forest);
-	for (struct leat_member *member = family->members.next;
-		member != &family->members; member = member->next) {
-		leat_forest_find_tree(&forest, member->pid, member->mark);
-		leat_forest_signal(&forest, member->pid, number);
-	}
-	leat_forest_finish(&forest);
+	wishes = family->wishes;
+	family->wishes = NULL;
 	pthread_mutex_unlock(&family->lock);
+	hand_out(take_look(family), wishes);
+	pthread_mutex_lock(&family->lock);
+	next = family->wishes;
+	family->looking = next != NULL;
+	pthread_mutex_unlock(&family->lock);
+	if (next)
+		sem_post(&next->wake);
+}
+
+struct leat_look *leat_family_look(struct leat_family *family)
+{
+	struct look_wish wish = {0};
+	bool looks;
+
+	sem_init(&wish.wake, 0, 0);
+	pthread_mutex_lock(&family->lock);
+	looks = !family->looking;
+	family->looking = true;
+	wish.next = family->wishes;
+	family->wishes = &wish;
+	pthread_mutex_unlock(&family->lock);
+	if (!looks)
+		await(&wish.wake);
+	if (!wish.fulfilled) {
+		look_for_all(family);
+		await(&wish.wake); // its own
+	}
+	sem_destroy(&wish.wake);
+	return wish.look;
+}
+
+void leat_family_look_done(struct leat_family *family, struct leat_look *look)
+{
+	bool last;
+
+	if (!look)
+		return;
+	pthread_mutex_lock(&family->lock);
+	last = --look->users == 0;
+	pthread_mutex_unlock(&family->lock);
+	if (!last)
+		return;
+	leat_forest_finish(&look->forest);
+	free(look);
+}
+
+static void signal_member(
+	const struct leat_look *look, const struct leat_member *member, int number)
+{
+	struct leat_root root = {member->pid, member->mark};
+	struct leat_tree tree = {0};
+
+	if (look)
+		leat_tree_find(&tree, &look->forest, &root);
+	leat_tree_signal(&tree, member->pid, number);
+	leat_tree_finish(&tree);
+}
+
+static void signal_all(struct leat_family *family, int number, bool suspended)
+{
+	struct leat_look *look;
+
+	pthread_mutex_lock(&family->lock);
+	family->suspended =
+		suspended; // so that who begins after the look is stopped, too
+	pthread_mutex_unlock(&family->lock);
+	look = leat_family_look(family);
+	pthread_mutex_lock(&family->lock);
+	for (struct leat_member *member = family->members.next;
+		member != &family->members; member = member->next)
+		signal_member(look, member, number);
+	pthread_mutex_unlock(&family->lock);
+	leat_family_look_done(family, look);
 }
 
 void leat_family_suspend(struct leat_family *family)

@@ -2,6 +2,7 @@
 #ifndef LEAT_PROCESS_FAMILY_H
 #define LEAT_PROCESS_FAMILY_H
 
+#include "forest.h"
 #include "guardian.h"
 #include "spawn.h"
 
@@ -28,5 +29,20 @@ void leat_family_enter(struct leat_family *family, struct leat_member *member);
 
 /** To be called before the child is reaped: from then on its pid is nobody's. */
 void leat_family_leave(struct leat_family *family, struct leat_member *member);
+
+/** A look at all processes, at which strays are children of this process that are no
+ * members. It does not change, and those who asked for one at the same time share it. */
+struct leat_look {
+	struct leat_forest forest; //< empty after an error
+	int error;                 //< of leat_forest_read()
+	unsigned users;
+};
+
+/**
+ * A look that began after this call; blocks until it was taken, which is some
+ * milliseconds. leat_family_look_done() is due. NULL: without memory.
+ */
+struct leat_look *leat_family_look(struct leat_family *family);
+void leat_family_look_done(struct leat_family *family, struct leat_look *look);
 
 #endif

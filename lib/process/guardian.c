@@ -100,7 +100,7 @@ static void await_end_of_lifeline(void)
 
 // The trees to end, one for each ward in use.
 struct orphaned {
-	struct leat_tree *trees;
+	struct leat_root *roots;
 	const char *(*marks)[MARK_ENTRIES + 1];
 	size_t count;
 };
@@ -117,11 +117,11 @@ static void split_mark(const char *text, const char *mark[MARK_ENTRIES + 1])
 static bool find_orphaned(const struct wards *wards, struct orphaned *orphaned)
 {
 	*orphaned = (struct orphaned){
-		.trees = calloc(wards->used + 1, sizeof *orphaned->trees),
+		.roots = calloc(wards->used + 1, sizeof *orphaned->roots),
 		.marks = calloc(wards->used + 1, sizeof *orphaned->marks),
 	};
-	if (!orphaned->trees || !orphaned->marks) {
-		free(orphaned->trees);
+	if (!orphaned->roots || !orphaned->marks) {
+		free(orphaned->roots);
 		free(orphaned->marks);
 		return false;
 	}
@@ -132,8 +132,8 @@ static bool find_orphaned(const struct wards *wards, struct orphaned *orphaned)
 		if (!ward->leader)
 			continue;
 		split_mark(ward->mark, mark);
-		orphaned->trees[orphaned->count++] =
-			(struct leat_tree){ward->leader, *mark ? mark : NULL};
+		orphaned->roots[orphaned->count++] =
+			(struct leat_root){ward->leader, *mark ? mark : NULL};
 	}
 	return true;
 }
@@ -144,16 +144,19 @@ static int signal_orphaned(
 	const struct orphaned *orphaned, uint64_t since_ticks, int number)
 {
 	struct leat_forest forest;
+	struct leat_tree tree;
 	int left = -EAGAIN;
 
-	if (leat_forest_read(&forest) == 0) {
-		leat_forest_find_orphaned(
-			&forest, orphaned->trees, orphaned->count, since_ticks);
+	if (leat_forest_read(&forest, NULL, 0) < 0)
+		return left;
+	if (leat_tree_find_orphaned(
+		    &tree, &forest, orphaned->roots, orphaned->count, since_ticks) == 0) {
 		if (number)
-			leat_forest_signal(&forest, 0, number);
+			leat_tree_signal(&tree, 0, number);
 		if (number == SIGTERM)
-			leat_forest_signal(&forest, 0, SIGCONT);
-		left = leat_forest_survivor(&forest, 0);
+			leat_tree_signal(&tree, 0, SIGCONT);
+		left = leat_tree_survivor(&tree, 0);
+		leat_tree_finish(&tree);
 	}
 	leat_forest_finish(&forest);
 	return left;

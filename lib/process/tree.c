@@ -13,171 +13,23 @@
  */
 #include "tree.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
-#define ENVIRONMENT_FIRST_BYTES ((size_t)16 * 1024)
-// An execve(2) takes well under a millisecond, but may wait for a disk.
-#define SETTLE_TRIES 200
-#define CONFIRM_TRIES 5
-#define SETTLE_NS 500000
 #define KERNEL_THREADS_PARENT 2
 
-static int open_in_proc(pid_t pid, const char *name)
-{
-	char path[48];
-
-	snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
-	return open(path, O_RDONLY | O_CLOEXEC);
-}
-
-// proc(5): pid (comm) state ppid pgrp session tty_nr tpgid flags minflt cminflt
-// majflt cmajflt utime stime cutime cstime priority nice num_threads itrealvalue
-// starttime. comm may hold anything, so the fields begin at the last ')'.
-static bool parse_stat(const char *stat, struct leat_tree_entry *entry)
-{
-	const char *fields = strrchr(stat, ')');
-	char state;
-	int parent, group, session;
-	uint64_t start;
-
-	if (!fields)
-		return false;
-	if (sscanf(fields + 1,
-		    " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d "
-		    "%*d %*d %*d %" SCNu64,
-		    &state, &parent, &group, &session, &start) != 5)
-		return false;
-	entry->parent = parent;
-	entry->group = group;
-	entry->session = session;
-	entry->start_ticks = start;
-	entry->member = false;
-	return state != 'Z' && state != 'X';
-}
-
-// False where the process has ended.
-static bool read_entry(pid_t pid, struct leat_tree_entry *entry)
-{
-	char stat[1024];
-	int fd = open_in_proc(pid, "stat");
-	ssize_t length;
-
-	if (fd < 0)
-		return false;
-	length = read(fd, stat, sizeof stat - 1);
-	close(fd);
-	if (length <= 0)
-		return false;
-	stat[length] = '\0';
-	entry->pid = pid;
-	return parse_stat(stat, entry);
-}
-
-static int append(struct leat_forest *forest, const struct leat_tree_entry *entry)
-{
-	if (forest->count == forest->capacity) {
-		size_t capacity = forest->capacity ? 2 * forest->capacity : 256;
-		struct leat_tree_entry *entries =
-			reallocarray(forest->entries, capacity, sizeof *entries);
-
-		if (!entries)
-			return -ENOMEM;
-		forest->entries = entries;
-		forest->capacity = capacity;
-	}
-	forest->entries[forest->count++] = *entry;
-	return 0;
-}
-
-static int compare_pids(const void *left, const void *right)
-{
-	const struct leat_tree_entry *a = left, *b = right;
-
-	return (a->pid > b->pid) - (a->pid < b->pid);
-}
-
-int leat_forest_read(struct leat_forest *forest)
-{
-	DIR *directory = opendir("/proc");
-	struct dirent *name;
-	int error = 0;
-
-	*forest = (struct leat_forest){0};
-	if (!directory)
-		return -errno;
-	while (!error && (name = readdir(directory))) {
-		struct leat_tree_entry entry;
-		int pid = atoi(name->d_name);
-
-		if (pid > 0 && read_entry(pid, &entry))
-			error = append(forest, &entry);
-	}
-	closedir(directory);
-	if (forest->count)
-		qsort(forest->entries, forest->count, sizeof *forest->entries,
-			compare_pids);
-	return error;
-}
-
-void leat_forest_finish(struct leat_forest *forest)
-{
-	free(forest->entries);
-	*forest = (struct leat_forest){0};
-}
-
-static bool is_member(const struct leat_forest *forest, pid_t pid)
-{
-	struct leat_tree_entry key = {.pid = pid};
-	const struct leat_tree_entry *entry;
-
-	if (!forest->count)
-		return false;
-	entry = bsearch(&key, forest->entries, forest->count, sizeof key, compare_pids);
-	return entry && entry->member;
-}
-
-// All of /proc/PID/environ, NUL-terminated; NULL where it can't be read.
-static char *read_environment(pid_t pid, size_t *length)
-{
-	size_t capacity = ENVIRONMENT_FIRST_BYTES;
-	char *bytes = malloc(capacity + 1);
-	int fd = open_in_proc(pid, "environ");
-	ssize_t got = -1;
-
-	*length = 0;
-	while (bytes && fd >= 0) {
-		got = read(fd, bytes + *length, capacity - *length);
-		if (got <= 0)
-			break;
-		*length += (size_t)got;
-		if (*length == capacity) {
-			char *larger = realloc(bytes, 2 * capacity + 1);
-
-			if (!larger)
-				break;
-			bytes = larger;
-			capacity *= 2;
-		}
-	}
-	if (fd >= 0)
-		close(fd);
-	if (got != 0) {
-		free(bytes);
-		return NULL;
-	}
-	bytes[*length] = '\0';
-	return bytes;
-}
+/* A tree while it is gathered. */
+struct search {
+	const struct leat_forest *forest;
+	struct leat_tree *tree;
+	size_t capacity;
+	bool *is_member; //< by index of the forest's entries
+	bool failed;     //< for want of memory
+};
 
 static bool has_entry(const char *environment, size_t length, const char *entry)
 {
@@ -189,139 +41,161 @@ static bool has_entry(const char *environment, size_t length, const char *entry)
 	return false;
 }
 
-static bool has_arguments(pid_t pid)
+// Whether all of the mark is there; NULL is none.
+static bool has_mark(const char *environment, size_t length, const char *const *mark)
 {
-	int fd = open_in_proc(pid, "cmdline");
-	char first;
-	bool some = fd >= 0 && read(fd, &first, 1) == 1;
-
-	if (fd >= 0)
-		close(fd);
-	return some;
+	if (!environment || !mark)
+		return false;
+	for (; *mark; mark++)
+		if (!has_entry(environment, length, *mark))
+			return false;
+	return true;
 }
 
-// In the middle of an execve(2) a process shows neither environment nor arguments, so it
-// is looked at again. One that has arguments and no environment may just have come out
-// of it; if it stays so, it has none.
-static char *read_settled_environment(pid_t pid, size_t *length)
+static void add(struct search *search, const struct leat_process_entry *entry)
 {
-	struct leat_tree_entry entry;
-	int confirmed = 0;
+	bool *is_member = &search->is_member[entry - search->forest->entries];
+	struct leat_tree *tree = search->tree;
 
-	for (int tries = 0;; tries++) {
-		char *environment = read_environment(pid, length);
+	if (*is_member || search->failed)
+		return;
+	if (tree->count == search->capacity) {
+		size_t capacity = search->capacity ? 4 * search->capacity : 16;
+		const struct leat_process_entry **members =
+			reallocarray(tree->members, capacity, sizeof *members);
 
-		confirmed += has_arguments(pid);
-		if (*length || confirmed == CONFIRM_TRIES || tries == SETTLE_TRIES ||
-			!read_entry(pid, &entry))
-			return environment;
-		free(environment);
-		nanosleep(&(struct timespec){.tv_nsec = SETTLE_NS}, NULL);
+		search->failed = !members;
+		if (search->failed)
+			return;
+		tree->members = members;
+		search->capacity = capacity;
+	}
+	tree->members[tree->count++] = entry;
+	*is_member = true;
+}
+
+// All with a member for a parent are members, too.
+static void add_descendants(struct search *search)
+{
+	for (size_t at = 0; at < search->tree->count; at++) {
+		size_t count;
+		const struct leat_process_entry **children = leat_forest_children(
+			search->forest, search->tree->members[at]->pid, &count);
+
+		for (size_t index = 0; index < count; index++)
+			add(search, children[index]);
 	}
 }
 
-// Whether all of one of the marks is there; NULL is none.
-static bool has_a_mark(pid_t pid, const struct leat_tree *trees, size_t count)
+static int begin(struct search *search)
+{
+	*search->tree = (struct leat_tree){0};
+	search->is_member = calloc(search->forest->count + 1, sizeof(bool));
+	return search->is_member ? 0 : -ENOMEM;
+}
+
+static int end(struct search *search)
+{
+	add_descendants(search);
+	free(search->is_member);
+	if (!search->failed)
+		return 0;
+	leat_tree_finish(search->tree);
+	return -ENOMEM;
+}
+
+int leat_tree_find(struct leat_tree *tree, const struct leat_forest *forest,
+	const struct leat_root *root)
+{
+	struct search search = {.forest = forest, .tree = tree};
+	const struct leat_process_entry *leader, **session;
+	size_t count;
+
+	if (begin(&search))
+		return -ENOMEM;
+	leader = leat_forest_find(forest, root->leader);
+	if (leader)
+		add(&search, leader);
+	session = leat_forest_session(forest, root->leader, &count);
+	for (size_t index = 0; index < count; index++)
+		add(&search, session[index]);
+	for (size_t index = 0; index < forest->stray_count; index++) {
+		const struct leat_stray *stray = &forest->strays[index];
+
+		if (has_mark(stray->environment, stray->length, root->mark))
+			add(&search, stray->entry);
+	}
+	return end(&search);
+}
+
+static bool has_a_mark(pid_t pid, const struct leat_root *roots, size_t count)
 {
 	size_t length;
-	char *environment = read_settled_environment(pid, &length);
+	char *environment = leat_process_environment(pid, &length);
 	bool found = false;
 
-	for (size_t index = 0; environment && !found && index < count; index++) {
-		const char *const *mark = trees[index].mark;
-
-		found = mark != NULL;
-		for (; found && *mark; mark++)
-			found = has_entry(environment, length, *mark);
-	}
+	for (size_t index = 0; !found && index < count; index++)
+		found = has_mark(environment, length, roots[index].mark);
 	free(environment);
 	return found;
 }
 
-// All with a member for a parent are members, too.
-static void add_descendants(struct leat_forest *forest)
-{
-	bool changed = true;
-
-	while (changed) {
-		changed = false;
-		for (size_t index = 0; index < forest->count; index++) {
-			struct leat_tree_entry *entry = &forest->entries[index];
-
-			if (!entry->member && is_member(forest, entry->parent))
-				changed = entry->member = true;
-		}
-	}
-}
-
-void leat_forest_find_tree(
-	struct leat_forest *forest, pid_t leader, const char *const *mark)
-{
-	struct leat_tree tree = {leader, mark};
-	pid_t self = getpid();
-
-	for (size_t index = 0; index < forest->count; index++) {
-		struct leat_tree_entry *entry = &forest->entries[index];
-
-		entry->member = entry->pid == leader || entry->session == leader ||
-				(mark && entry->parent == self &&
-					has_a_mark(entry->pid, &tree, 1));
-	}
-	add_descendants(forest);
-}
-
-static bool is_orphaned(
-	const struct leat_tree_entry *entry, const struct leat_tree *trees, size_t count)
+static bool is_orphaned(const struct leat_process_entry *entry,
+	const struct leat_root *roots, size_t count)
 {
 	for (size_t index = 0; index < count; index++)
-		if (entry->session == trees[index].leader)
+		if (entry->session == roots[index].leader)
 			return true;
 	return entry->parent != KERNEL_THREADS_PARENT &&
-	       has_a_mark(entry->pid, trees, count);
+	       has_a_mark(entry->pid, roots, count);
 }
 
-void leat_forest_find_orphaned(struct leat_forest *forest, const struct leat_tree *trees,
-	size_t count, uint64_t since_ticks)
+int leat_tree_find_orphaned(struct leat_tree *tree, const struct leat_forest *forest,
+	const struct leat_root *roots, size_t count, uint64_t since_ticks)
 {
+	struct search search = {.forest = forest, .tree = tree};
+
+	if (begin(&search))
+		return -ENOMEM;
 	for (size_t index = 0; index < forest->count; index++) {
-		struct leat_tree_entry *entry = &forest->entries[index];
+		const struct leat_process_entry *entry = &forest->entries[index];
 
-		entry->member = entry->start_ticks >= since_ticks &&
-				is_orphaned(entry, trees, count);
+		if (entry->start_ticks >= since_ticks && is_orphaned(entry, roots, count))
+			add(&search, entry);
 	}
-	add_descendants(forest);
+	return end(&search);
 }
 
-uint64_t leat_process_start_ticks(pid_t pid)
+void leat_tree_finish(struct leat_tree *tree)
 {
-	struct leat_tree_entry entry;
-
-	return read_entry(pid, &entry) ? entry.start_ticks : 0;
+	free(tree->members);
+	*tree = (struct leat_tree){0};
 }
 
-static int open_verified(const struct leat_tree_entry *entry)
+static int open_verified(const struct leat_process_entry *entry)
 {
-	struct leat_tree_entry now;
+	struct leat_process_entry now;
 	int pid_fd = (int)syscall(SYS_pidfd_open, entry->pid, 0);
 
 	if (pid_fd < 0)
 		return -errno;
-	if (!read_entry(entry->pid, &now) || now.start_ticks != entry->start_ticks) {
+	if (!leat_process_read(entry->pid, &now) ||
+		now.start_ticks != entry->start_ticks) {
 		close(pid_fd);
 		return -ESRCH;
 	}
 	return pid_fd;
 }
 
-void leat_forest_signal(const struct leat_forest *forest, pid_t leader, int number)
+void leat_tree_signal(const struct leat_tree *tree, pid_t leader, int number)
 {
 	if (leader)
 		kill(-leader, number);
-	for (size_t index = 0; index < forest->count; index++) {
-		const struct leat_tree_entry *entry = &forest->entries[index];
+	for (size_t index = 0; index < tree->count; index++) {
+		const struct leat_process_entry *entry = tree->members[index];
 		int pid_fd;
 
-		if (!entry->member || entry->group == leader)
+		if (entry->group == leader)
 			continue;
 		pid_fd = open_verified(entry);
 		if (pid_fd < 0)
@@ -331,20 +205,20 @@ void leat_forest_signal(const struct leat_forest *forest, pid_t leader, int numb
 	}
 }
 
-static bool may_signal(const struct leat_tree_entry *entry)
+static bool may_signal(const struct leat_process_entry *entry)
 {
 	return kill(entry->pid, 0) == 0 || errno != EPERM;
 }
 
-int leat_forest_survivor(const struct leat_forest *forest, pid_t leader)
+int leat_tree_survivor(const struct leat_tree *tree, pid_t leader)
 {
 	int error = -ENOENT;
 
-	for (size_t index = 0; index < forest->count; index++) {
-		const struct leat_tree_entry *entry = &forest->entries[index];
+	for (size_t index = 0; index < tree->count; index++) {
+		const struct leat_process_entry *entry = tree->members[index];
 		int pid_fd;
 
-		if (!entry->member || entry->pid == leader || !may_signal(entry))
+		if (entry->pid == leader || !may_signal(entry))
 			continue;
 		pid_fd = open_verified(entry);
 		if (pid_fd >= 0)

@@ -1,7 +1,10 @@
 /* The children of this process: room, suspending, orphans, limits. */
 #include "unit.h"
 
+#include "../../lib/process/family.h"
+
 #include "family.h"
+#include "thread.h"
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -286,6 +289,45 @@ static void reap_without_orphans_does_nothing(void **state)
 	assert_outcome(LEAT_EXITED, 0, LEAT_BY_ITSELF);
 }
 
+static bool is_seen(pid_t pid)
+{
+	struct leat_look *look = leat_family_look(scene.family);
+	bool seen;
+
+	assert_non_null(look);
+	assert_int_equal(look->error, 0);
+	seen = leat_forest_find(&look->forest, pid) != NULL;
+	leat_family_look_done(scene.family, look);
+	return seen;
+}
+
+static void come_and_go(void *unused)
+{
+	for (int times = 0; times < 5; times++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			for (;;)
+				pause();
+		assert_true(is_seen(pid));
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		assert_false(is_seen(pid));
+	}
+	(void)unused;
+}
+
+static void a_look_shows_what_is_whoever_shares_it(void **state)
+{
+	struct thread threads[16];
+
+	(void)state;
+	for (size_t index = 0; index < 16; index++)
+		thread_start(&threads[index], come_and_go, NULL);
+	for (size_t index = 0; index < 16; index++)
+		thread_join(&threads[index]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +348,7 @@ int main(void)
 		TEST(an_orphan_is_reaped_however_many_live_on),
 		TEST(a_running_childs_end_is_not_stolen),
 		TEST(reap_without_orphans_does_nothing),
+		TEST(a_look_shows_what_is_whoever_shares_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

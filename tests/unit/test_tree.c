@@ -7,24 +7,32 @@
 
 #include <poll.h>
 
-static const struct leat_tree_entry *find(const struct leat_forest *forest, pid_t pid)
+static bool is_member(const struct leat_tree *tree, pid_t pid)
 {
-	for (size_t index = 0; index < forest->count; index++)
-		if (forest->entries[index].pid == pid)
-			return &forest->entries[index];
-	return NULL;
+	for (size_t index = 0; index < tree->count; index++)
+		if (tree->members[index]->pid == pid)
+			return true;
+	return false;
+}
+
+static void find_tree(struct leat_tree *tree, struct leat_forest *forest, pid_t leader,
+	const char *const *mark)
+{
+	struct leat_root root = {leader, mark};
+
+	assert_int_equal(leat_forest_read(forest, NULL, 0), 0);
+	assert_int_equal(leat_tree_find(tree, forest, &root), 0);
 }
 
 static bool is_in_tree(pid_t pid, pid_t leader, const char *const *mark)
 {
-	const struct leat_tree_entry *entry;
 	struct leat_forest forest;
+	struct leat_tree tree;
 	bool member;
 
-	assert_int_equal(leat_forest_read(&forest), 0);
-	leat_forest_find_tree(&forest, leader, mark);
-	entry = find(&forest, pid);
-	member = entry && entry->member;
+	find_tree(&tree, &forest, leader, mark);
+	member = is_member(&tree, pid);
+	leat_tree_finish(&tree);
 	leat_forest_finish(&forest);
 	return member;
 }
@@ -32,10 +40,11 @@ static bool is_in_tree(pid_t pid, pid_t leader, const char *const *mark)
 static void signal_tree(pid_t leader, int number)
 {
 	struct leat_forest forest;
+	struct leat_tree tree;
 
-	assert_int_equal(leat_forest_read(&forest), 0);
-	leat_forest_find_tree(&forest, leader, scene_mark);
-	leat_forest_signal(&forest, leader, number);
+	find_tree(&tree, &forest, leader, scene_mark);
+	leat_tree_signal(&tree, leader, number);
+	leat_tree_finish(&tree);
 	leat_forest_finish(&forest);
 }
 
@@ -60,14 +69,14 @@ static void end(void)
 
 static void the_forest_is_sorted_and_holds_this_process(void **state)
 {
-	const struct leat_tree_entry *self;
+	const struct leat_process_entry *self;
 	struct leat_forest forest;
 
 	(void)state;
-	assert_int_equal(leat_forest_read(&forest), 0);
+	assert_int_equal(leat_forest_read(&forest, NULL, 0), 0);
 	for (size_t index = 1; index < forest.count; index++)
 		assert_true(forest.entries[index - 1].pid < forest.entries[index].pid);
-	self = find(&forest, getpid());
+	self = leat_forest_find(&forest, getpid());
 	assert_non_null(self);
 	assert_int_equal(self->parent, getppid());
 	assert_int_equal(self->group, getpgrp());
@@ -185,9 +194,9 @@ static void a_zombie_is_not_of_the_forest(void **state)
 	(void)state;
 	begin("sh -c 'echo $$ >other' & echo $$ >leader; exec sleep 300");
 	await_state(other, "Z");
-	assert_int_equal(leat_forest_read(&forest), 0);
-	assert_null(find(&forest, other));
-	assert_non_null(find(&forest, leader));
+	assert_int_equal(leat_forest_read(&forest, NULL, 0), 0);
+	assert_null(leat_forest_find(&forest, other));
+	assert_non_null(leat_forest_find(&forest, leader));
 	leat_forest_finish(&forest);
 	end();
 }
@@ -218,11 +227,12 @@ static void a_signal_reaches_the_group_and_those_outside_of_it(void **state)
 static int survivor_of(pid_t pid)
 {
 	struct leat_forest forest;
+	struct leat_tree tree;
 	int fd;
 
-	assert_int_equal(leat_forest_read(&forest), 0);
-	leat_forest_find_tree(&forest, pid, scene_mark);
-	fd = leat_forest_survivor(&forest, pid);
+	find_tree(&tree, &forest, pid, scene_mark);
+	fd = leat_tree_survivor(&tree, pid);
+	leat_tree_finish(&tree);
 	leat_forest_finish(&forest);
 	return fd;
 }
@@ -271,14 +281,15 @@ static void who_may_not_be_signaled_is_no_survivor(void **state)
 static void a_stranger_with_a_seen_pid_is_not_taken_for_the_survivor(void **state)
 {
 	struct leat_forest forest;
+	struct leat_tree tree;
 
 	(void)state;
 	begin("echo $$ >leader; sleep 300 & echo $! >other; wait");
-	assert_int_equal(leat_forest_read(&forest), 0);
-	leat_forest_find_tree(&forest, leader, NULL);
+	find_tree(&tree, &forest, leader, NULL);
 	for (size_t index = 0; index < forest.count; index++)
 		forest.entries[index].start_ticks++; // as if the pid were another's now
-	assert_int_equal(leat_forest_survivor(&forest, leader), -ENOENT);
+	assert_int_equal(leat_tree_survivor(&tree, leader), -ENOENT);
+	leat_tree_finish(&tree);
 	leat_forest_finish(&forest);
 	end();
 }

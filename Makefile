@@ -31,8 +31,12 @@ LIB_SOURCES := lib/version.c \
 	lib/base/clock.c lib/base/sync.c \
 	lib/context/context.c \
 	lib/pool/pool.c lib/pool/recover.c \
-	lib/process/capture.c lib/process/child.c lib/process/family.c lib/process/guardian.c lib/process/spawn.c \
-	lib/process/forest.c lib/process/tree.c
+	lib/process/capture.c lib/process/child.c lib/process/family.c lib/process/forest.c lib/process/guardian.c \
+	lib/process/nurse.c lib/process/spawn.c lib/process/tree.c lib/process/warm.c
+# What is loaded into other programs, and carried by the library.
+WARM_INSIDE := lib/process/warm_inside
+WARM_SOURCES := $(WARM_INSIDE).c lib/process/warm_memory.c
+WARM_OBJECT := lib/process/warm_object
 CLI_SOURCES := cli/account.c cli/cancellation.c cli/cells.c cli/cgroup.c cli/channel.c cli/ci_log.c cli/color.c cli/confirm.c cli/columns.c \
 	cli/cpus.c cli/descriptors.c cli/display.c cli/duration.c cli/floor.c cli/front/front.c cli/front/limits.c \
 	cli/front/native.c cli/front/parallel.c cli/front/parallel_text.c cli/front/parser.c cli/front/retry_failed.c cli/front/sources.c cli/front/values.c cli/front/xargs.c cli/guard.c cli/halt.c cli/history.c cli/input.c cli/jobserver.c \
@@ -46,10 +50,10 @@ CLI_PAGE := cli/report/timeline_page
 UNIT_TESTS := test_account test_capture test_cgroup test_child test_clock test_context test_cpus \
 	test_duration test_family test_find test_floor test_guard test_guardian test_input test_jobserver test_makeflags test_measure test_message test_namesakes test_native test_output \
 	test_pending test_plain test_pool test_progress test_recap test_recover test_room test_shell test_spawn test_tail test_template \
-	test_tree test_unrun test_utf8 test_xml
+	test_tree test_unrun test_utf8 test_warm test_xml
 MAN_PAGES := man/leat.1 man/leat-parallel.1 man/leat-xargs.1 man/libleat.3 man/leat-events.5 man/leat-journal.5
 
-LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
+LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o) $(WARM_OBJECT:%=$(BUILD)/%.o)
 CLI_OBJECTS := $(CLI_SOURCES:%.c=$(BUILD)/%.o) $(CLI_PAGE:%=$(BUILD)/%.o)
 CLI_TESTED := $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJECTS))
 UNIT_PROGRAMS := $(UNIT_TESTS:%=$(BUILD)/tests/unit/%)
@@ -65,6 +69,15 @@ all: $(BUILD)/leat $(BUILD)/libleat.a $(SHARED)
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(OUR_CFLAGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+
+# Another program's code: none of the sanitizers of this build, and small.
+$(BUILD)/$(WARM_INSIDE).so: $(WARM_SOURCES) lib/process/warm_memory.h lib/process/warm_wire.h Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARNINGS) $(WERROR) $(HARDENING) $(CPPFLAGS) -O2 \
+		-shared -s -Wl,-z,now -Wl,-z,noseparate-code -o $@ $(WARM_SOURCES) -ldl
+
+$(BUILD)/$(WARM_OBJECT).o: $(WARM_OBJECT).S $(BUILD)/$(WARM_INSIDE).so Makefile
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Wa,-I$(BUILD) -c $< -o $@
 
 # What is within the program.
 $(BUILD)/$(CLI_PAGE).o: $(CLI_PAGE).S $(wildcard cli/report/timeline/*) Makefile
@@ -204,7 +217,7 @@ check-shell:
 	shellcheck -s bash -e SC1083,SC2016,SC2028,SC2030,SC2031,SC2034,SC2094,SC2154 $$(git ls-files 'tests/cli/*.bats' 'tests/cli/*.bash')
 
 check-tidy:
-	clang-tidy --quiet --config-file=.ci/clang-tidy $(LIB_SOURCES) $(CLI_SOURCES) -- \
+	clang-tidy --quiet --config-file=.ci/clang-tidy $(LIB_SOURCES) $(WARM_SOURCES) $(CLI_SOURCES) -- \
 		-std=c11 -D_GNU_SOURCE -DLEAT_VERSION='"$(VERSION)"' -Ilib -Icli
 
 SANITIZED = $(MAKE) CC=clang HARDENING= LDFLAGS= SHARED_LDFLAGS=

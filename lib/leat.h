@@ -422,6 +422,30 @@ LEAT_API void leat_family_resume(struct leat_family *family);
  */
 LEAT_API void leat_family_reap(struct leat_family *family);
 
+/**
+ * A program that is kept as it is just before its main(), from where it runs one child
+ * after the other without what it takes to start it: no execve(2), no loading. Else the
+ * children are as any others; but the memory that such a child starts with is shared
+ * with those before, put back as it was, so addresses in it do not change from one to the
+ * next. What the program was started with (limits, directory, umask, priority, cgroup)
+ * is from the first such start.
+ *
+ * All specs that name it are of the same program and kept descriptors, and run one at a
+ * time. It is a process more, and a descriptor. A program that is linked statically, or
+ * has more privileges than its caller, can't be kept.
+ */
+struct leat_warm;
+
+/** Starts nothing yet; the first leat_child_run() does. Errors: -ENOMEM. */
+LEAT_API int leat_warm_create(struct leat_warm **result, struct leat_family *family);
+
+/** End the program, if there is one. No child of it may be running. */
+LEAT_API void leat_warm_destroy(struct leat_warm *warm);
+
+/** Whether it turned out that the program can't be kept. For the thread that runs the
+ * child. */
+LEAT_API bool leat_warm_is_unfit(const struct leat_warm *warm);
+
 /** What to run. Nothing is copied; all must stay as it is while the child runs. */
 struct leat_spec {
 	const char *const *argv;
@@ -447,6 +471,7 @@ struct leat_spec {
 	// is above 2
 	const int *kept_fds;
 	size_t kept_fd_count;
+	struct leat_warm *warm; //< start it from there, where that can be; NULL: do not
 };
 
 /**

@@ -32,6 +32,7 @@
 #include "../base/clock.h"
 #include "family.h"
 #include "tree.h"
+#include "warm.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -70,6 +71,7 @@ struct run {
 	struct leat_outcome *outcome;
 	struct stream streams[2]; //< standard output, standard error
 	struct leat_process process;
+	struct leat_warm *warm; //< what it was started from, or NULL
 	struct leat_member member;
 	enum phase phase;
 	int pid_fd; //< the leader's, or -1
@@ -173,8 +175,11 @@ static int start(struct run *run)
 	run->until = leat_time_add(run->started, run->control->timeout_ns);
 	if (leat_context_deadline(run->control->terminate) < run->until)
 		run->until = leat_context_deadline(run->control->terminate);
-	error = leat_spawn(
-		spec, fds, leat_family_inheritance(run->family), &run->process);
+	error = leat_warm_spawn(spec, fds, run->member.ward, &run->process);
+	run->warm = error == LEAT_COLD ? NULL : spec->warm;
+	if (!run->warm)
+		error = leat_spawn(
+			spec, fds, leat_family_inheritance(run->family), &run->process);
 	close_fd(&run->streams[0].write_fd);
 	close_fd(&run->streams[1].write_fd);
 	return error;
@@ -512,6 +517,7 @@ static void reap(struct run *run)
 	while (wait4(run->process.pid, &status, 0, &usage) < 0 && errno == EINTR)
 		;
 	close_fd(&run->pid_fd);
+	leat_warm_end(run->warm, run->phase == RUNNING && WIFEXITED(status));
 	outcome->end = WIFSIGNALED(status) ? LEAT_SIGNALED : LEAT_EXITED;
 	outcome->code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
 	outcome->core_dumped = WIFSIGNALED(status) && WCOREDUMP(status);

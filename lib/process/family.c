@@ -31,8 +31,8 @@
 #include <unistd.h>
 
 // A slot's two pipes (four ends for a moment), two temporary files, pidfds of child
-// and survivor; and what this process needs besides.
-#define DESCRIPTORS_PER_CHILD ((rlim_t)8)
+// and survivor, a warm program's socket; and what this process needs besides.
+#define DESCRIPTORS_PER_CHILD ((rlim_t)9)
 #define DESCRIPTORS_RESERVED ((rlim_t)64)
 #define AWAIT_ROOM_NS (LEAT_SECOND_NS / 20)
 
@@ -46,6 +46,7 @@ struct look_wish {
 
 struct leat_family {
 	struct leat_inheritance inheritance;
+	struct leat_nurse *nurse;
 	int null_fd;
 	int orphans_fd; //< /proc/self/task/PID/children, -1 where there is no such file
 	unsigned room;
@@ -119,10 +120,13 @@ int leat_family_create(struct leat_family **result)
 
 	if (!family)
 		return -ENOMEM;
+	error = leat_nurse_create(&family->nurse);
+	if (error)
+		goto free_family;
 	family->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (family->null_fd < 0) {
 		error = -errno;
-		goto free_family;
+		goto destroy_nurse;
 	}
 	error = leat_cond_init(&family->child_ended);
 	if (error)
@@ -137,6 +141,8 @@ int leat_family_create(struct leat_family **result)
 	return 0;
 close_null:
 	close(family->null_fd);
+destroy_nurse:
+	leat_nurse_destroy(family->nurse);
 free_family:
 	free(family);
 	return error;
@@ -147,6 +153,7 @@ void leat_family_destroy(struct leat_family *family)
 	if (!family)
 		return;
 	leat_family_unguard(family);
+	leat_nurse_destroy(family->nurse);
 	if (family->orphans_fd >= 0)
 		close(family->orphans_fd);
 	close(family->null_fd);
@@ -168,6 +175,22 @@ const struct leat_inheritance *leat_family_inheritance(const struct leat_family 
 int leat_family_null_fd(const struct leat_family *family)
 {
 	return family->null_fd;
+}
+
+struct leat_nurse *leat_family_nurse(const struct leat_family *family)
+{
+	return family->nurse;
+}
+
+int leat_family_wards_fd(const struct leat_family *family)
+{
+	return leat_guardian_wards_fd(family->guardian);
+}
+
+int64_t leat_family_ward_offset(
+	const struct leat_family *family, const struct leat_ward *ward)
+{
+	return leat_guardian_offset(family->guardian, ward);
 }
 
 int leat_family_guard(struct leat_family *family, int64_t grace_ns, int kept_fd)

@@ -4,6 +4,7 @@
 
 #include "forest.h"
 #include "guardian.h"
+#include "nurse.h"
 #include "spawn.h"
 
 /** A running child's place in the family; the memory is the child's runner's. */
@@ -16,6 +17,12 @@ struct leat_member {
 
 const struct leat_inheritance *leat_family_inheritance(const struct leat_family *family);
 int leat_family_null_fd(const struct leat_family *family);
+struct leat_nurse *leat_family_nurse(const struct leat_family *family);
+
+/** As leat_guardian_wards_fd() and leat_guardian_offset(). */
+int leat_family_wards_fd(const struct leat_family *family);
+int64_t leat_family_ward_offset(
+	const struct leat_family *family, const struct leat_ward *ward);
 
 /**
  * Around each try to run a child, from before its start until after its end. Where the

@@ -7,6 +7,13 @@
  * of the writing end, too. So, when the lifeline ends, every child has executed, and
  * has set its number in its ward, which is memory shared with the guardian.
  *
+ * But for one that a warm program starts (warm.c), to which nobody gives the lifeline:
+ * its server shares the wards, too, and stands still until the child has executed or
+ * ended. Who asks the server names it in the ward. So, where a server is named that
+ * lives, and no leader, the guardian waits: for the leader, or for the server's end,
+ * which comes when it has done what it was asked for, as nobody is at the other end of
+ * its socket.
+ *
  * A ward is a child's from before its start until just before it is reaped: what the
  * guardian finds there at the end is what was running. When this process ends in
  * order, no ward is in use, and the guardian just ends.
@@ -56,7 +63,8 @@ struct leat_guardian {
 	pid_t pid;
 	int lifeline_fd; //< the writing end
 	struct wards *wards;
-	size_t size; //< of their memory
+	size_t size;  //< of their memory
+	int wards_fd; //< that memory; -1: it has no descriptor
 	unsigned capacity;
 	unsigned first_free; //< index + 1; 0: none
 	int64_t grace_ns;
@@ -96,6 +104,23 @@ static void await_end_of_lifeline(void)
 
 	while (read(LIFELINE_FD, &byte, 1) < 0 && errno == EINTR)
 		;
+}
+
+// Whether a warm program may be about to start a child. One that was stopped goes on.
+static bool some_start(const struct wards *wards)
+{
+	bool some = false;
+
+	for (unsigned index = 0; index < wards->used; index++) {
+		const struct leat_ward *ward = &wards->each[index];
+		pid_t server = ward->server;
+
+		if (!server || !leat_process_start_ticks(server) || ward->leader)
+			continue;
+		kill(server, SIGCONT);
+		some = true;
+	}
+	return some;
 }
 
 // The trees to end, one for each ward in use.
@@ -197,6 +222,8 @@ _Noreturn static void guardian_main(
 
 	settle_down(lifeline_fd, kept_fd);
 	await_end_of_lifeline();
+	while (some_start(guardian->wards))
+		wait_for(-EAGAIN, LEAT_NEVER);
 	while (!find_orphaned(guardian->wards, &orphaned))
 		wait_for(-EAGAIN, LEAT_NEVER); // for memory
 	if (orphaned.count)
@@ -206,10 +233,22 @@ _Noreturn static void guardian_main(
 
 /* ---- in its parent ---- */
 
-static struct wards *map_wards(size_t size)
+// A file, so that others can share it, where there are such files.
+static int open_wards(size_t size)
+{
+	int fd = memfd_create("leat wards", MFD_CLOEXEC);
+
+	if (fd >= 0 && ftruncate(fd, (off_t)size) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static struct wards *map_wards(size_t size, int fd)
 {
 	void *wards = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		MAP_SHARED | MAP_NORESERVE | (fd < 0 ? MAP_ANONYMOUS : 0), fd, 0);
 
 	return wards == MAP_FAILED ? NULL : wards;
 }
@@ -245,9 +284,10 @@ int leat_guardian_start(
 	guardian->capacity = capacity;
 	guardian->grace_ns = grace_ns;
 	guardian->size = sizeof *guardian->wards + capacity * sizeof(struct leat_ward);
-	guardian->wards = map_wards(guardian->size);
+	guardian->wards_fd = open_wards(guardian->size);
+	guardian->wards = map_wards(guardian->size, guardian->wards_fd);
 	if (!guardian->wards)
-		goto free_guardian;
+		goto close_wards;
 	error = fork_guardian(guardian, kept_fd);
 	if (error)
 		goto unmap;
@@ -255,7 +295,9 @@ int leat_guardian_start(
 	return 0;
 unmap:
 	munmap(guardian->wards, guardian->size);
-free_guardian:
+close_wards:
+	if (guardian->wards_fd >= 0)
+		close(guardian->wards_fd);
 	free(guardian);
 	return error;
 }
@@ -270,6 +312,8 @@ void leat_guardian_stop(struct leat_guardian *guardian)
 	while (waitpid(guardian->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	munmap(guardian->wards, guardian->size);
+	if (guardian->wards_fd >= 0)
+		close(guardian->wards_fd);
 	free(guardian);
 }
 
@@ -313,7 +357,21 @@ void leat_guardian_release(struct leat_guardian *guardian, struct leat_ward *war
 {
 	if (!ward)
 		return;
+	ward->server = 0;
 	ward->leader = 0;
 	ward->next_free = guardian->first_free;
 	guardian->first_free = (unsigned)(ward - guardian->wards->each) + 1;
+}
+
+int leat_guardian_wards_fd(const struct leat_guardian *guardian)
+{
+	if (!guardian)
+		return -1;
+	return guardian->wards_fd < 0 ? -ENOTSUP : guardian->wards_fd;
+}
+
+int64_t leat_guardian_offset(
+	const struct leat_guardian *guardian, const struct leat_ward *ward)
+{
+	return ward ? (const char *)&ward->leader - (const char *)guardian->wards : -1;
 }

@@ -163,6 +163,7 @@ struct plan {
 
 	struct jobs jobs;
 	const char *shell; //< NULL: sh
+	bool warm;         //< each slot keeps one that was started
 	int64_t delay_ns;  //< from one start to the next
 	struct limit limits[MEASURES];
 	bool jobserver; //< one is made for the tasks, where there is none,

@@ -63,6 +63,7 @@ struct run {
 	atomic_bool input_done;   //< main reads and counts no more
 	atomic_bool notice_given; //< of the first cancellation
 	atomic_bool results_broken;
+	atomic_bool cold_told; //< that no shell is kept warm
 	pthread_mutex_t held_lock;
 	pthread_cond_t none_held;
 	uint64_t awaited;        //< tasks that were submitted and never began or ended

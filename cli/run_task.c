@@ -142,6 +142,13 @@ void run_await_held(struct run *run)
 	pthread_mutex_unlock(&run->held_lock);
 }
 
+static void check_warm(struct run *run, const struct slot *slot)
+{
+	if (slot_cannot_warm(slot) && !atomic_exchange(&run->cold_told, true))
+		run_say(run, "cannot keep %s warm: each command starts its own",
+			run->surroundings.shell.path);
+}
+
 static void run_in(struct slot *slot, struct task *task)
 {
 	struct run *run = task->run;
@@ -164,6 +171,7 @@ static void run_in(struct slot *slot, struct task *task)
 	if (begins) {
 		begin(run, task, slot);
 		error = slot_run(slot, task, &outcome);
+		check_warm(run, slot);
 	}
 	task->end = classify(&outcome, error);
 	if (task->end == TASK_UNRUN && task->was_tried)

@@ -23,6 +23,8 @@ struct slot {
 	unsigned number;
 	struct task_output *output;
 	struct command command;
+	struct leat_warm *warm; //< a shell that stays; NULL: none does
+	bool had_shell;         //< a command of its was run by a shell
 	char variables[VARIABLES][VARIABLE_BYTES];
 	const char *mark[VARIABLE_SLOT + 1]; //< those before VARIABLE_SLOT: one attempt's
 	const char **environment;
@@ -169,6 +171,7 @@ void slot_destroy(struct slot *slot)
 {
 	if (!slot)
 		return;
+	leat_warm_destroy(slot->warm);
 	task_output_destroy(slot->output);
 	command_finish(&slot->command);
 	text_finish(&slot->more);
@@ -381,6 +384,25 @@ int slot_prepare(struct slot *slot, const struct task *task)
 	return error ? error : enter_room(slot);
 }
 
+// A slot that runs one shell command would not make up for it. Without memory each starts
+// its own.
+static struct leat_warm *need_warm(struct slot *slot)
+{
+	const struct surroundings *surroundings = slot->surroundings;
+
+	if (!surroundings->plan->warm || slot->command.direct)
+		return NULL;
+	if (!slot->warm && slot->had_shell)
+		leat_warm_create(&slot->warm, surroundings->family);
+	slot->had_shell = true;
+	return slot->warm;
+}
+
+bool slot_cannot_warm(const struct slot *slot)
+{
+	return slot->warm && leat_warm_is_unfit(slot->warm);
+}
+
 // The command stands before what it writes.
 static void echo_command(const struct slot *slot, const struct task *task)
 {
@@ -411,6 +433,7 @@ int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *ou
 		.stdout_fd = straight ? STDOUT_FILENO : -1,
 		.stderr_fd = straight ? STDERR_FILENO : -1,
 		.terminal = surroundings->terminal,
+		.warm = need_warm(slot),
 	};
 
 	spec.kept_fds = jobserver_fds(surroundings->jobserver, &spec.kept_fd_count);

@@ -70,6 +70,9 @@ int slot_prepare(struct slot *slot, const struct task *task);
  */
 int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *outcome);
 
+/** It was to keep its shell warm, and that shell can't be kept. */
+bool slot_cannot_warm(const struct slot *slot);
+
 /** After slot_run(): task_output_has_more(), and of task_output_tail() the last `most`
  * bytes, which stay where they are. */
 bool slot_has_output(const struct slot *slot, bool err);

@@ -262,7 +262,7 @@ _leat() {
 	local options="-a --arg-file -0 --null -d --delimiter
 		-C --colsep --header --trim --link --shuf --seed
 		-c --script -I --replace -n --max-args -X --fill -s --max-chars --as
-		-j --jobs -P --jobserver --shell --timeout --delay --max-load --min-memory --max-pressure --lane --stdin --chdir --env
+		-j --jobs -P --jobserver --shell --warm --timeout --delay --max-load --min-memory --max-pressure --lane --stdin --chdir --env
 		--deadline --kill-after --linger --retries --retry-delay --retry-max-delay --retry-on --halt --fail-fast --on-cancel --drain-timeout --orphans
 		-k --keep-order --line-buffer -u --ungroup --tag --tagstring --results --pty
 		--dry-run -t --verbose --progress --no-progress --color

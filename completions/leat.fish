@@ -139,6 +139,7 @@ complete -c leat -n __leat_takes_options -s j -l jobs -x -a $slots -d 'Run so ma
 complete -c leat -n __leat_takes_options -s P -x -a $slots -d 'Run so many at once'
 complete -c leat -n __leat_takes_options -l jobserver -f -a 'pipe fifo' -d 'Make in tasks shares the slots'
 complete -c leat -n __leat_takes_options -l shell -x -a '(__fish_complete_command)' -d 'The shell that runs the commands'
+complete -c leat -n __leat_takes_options -l warm -d 'Each slot keeps a shell'
 complete -c leat -n __leat_takes_options -l timeout -x -a $durations -d 'End a task after a time'
 complete -c leat -n __leat_takes_options -l delay -x -a $durations -d 'From one start to the next at least a time'
 complete -c leat -n __leat_takes_options -l max-load -x -a '50% 100% 200%' -d 'Start no more at this load'

@@ -225,6 +225,8 @@ static const struct option table[] = {
 		OTHER, 0, set_jobserver, true},
 	{0, "shell", "PATH", "the shell that runs the commands (sh)", WORD, FIELD(shell),
 		NULL, false},
+	{0, "warm", NULL, "each slot keeps a shell; a command is a process of it", FLAG,
+		FIELD(warm), NULL, false},
 	{0, "timeout", "DUR", "end a task after DUR (10, 1.5s, 200ms, 1h30m)", DURATION,
 		FIELD(timeout_ns), NULL, false},
 	{0, "delay", "DUR", "from one start to the next at least DUR", DURATION,

@@ -31,7 +31,7 @@ LIB_SOURCES := lib/version.c \
 	lib/base/clock.c lib/base/sync.c \
 	lib/context/context.c \
 	lib/pool/pool.c lib/pool/recover.c \
-	lib/process/capture.c lib/process/child.c lib/process/family.c lib/process/forest.c lib/process/guardian.c \
+	lib/process/capture.c lib/process/child.c lib/process/family.c lib/process/forest.c lib/process/guardian.c lib/process/inlet.c \
 	lib/process/nurse.c lib/process/spawn.c lib/process/tree.c lib/process/warm.c
 # What is loaded into other programs, and carried by the library.
 WARM_INSIDE := lib/process/warm_inside

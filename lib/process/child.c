@@ -30,19 +30,19 @@
  * Everything here belongs to the calling thread, or to the one it waits for.
  */
 #include "../base/clock.h"
+#include "../base/fd.h"
 #include "family.h"
+#include "inlet.h"
 #include "tree.h"
 #include "warm.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
 // A process that SIGKILL does not end at once (in an uninterruptible wait), or that
@@ -57,19 +57,12 @@
 
 enum phase { RUNNING, TERMINATING, KILLING };
 
-struct stream {
-	struct leat_stream *to;
-	int read_fd;    //< -1: there is none, or it is at its end
-	int write_fd;   //< the child's; -1 once it has been started
-	uint64_t bytes; //< that were read
-};
-
 struct run {
 	struct leat_family *family;
 	const struct leat_spec *spec;
 	const struct leat_control *control;
 	struct leat_outcome *outcome;
-	struct stream streams[2]; //< standard output, standard error
+	struct leat_inlet streams[2]; //< standard output, standard error
 	struct leat_process process;
 	struct leat_warm *warm; //< what it was started from, or NULL
 	struct leat_member member;
@@ -94,65 +87,6 @@ static bool is_passing(int error)
 static int64_t now(const struct run *run)
 {
 	return leat_context_now(run->control->kill);
-}
-
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
-// As a pipe's: what is written to the slave can be read from the master, as it is.
-static int open_terminal(int ends[2], const struct winsize *size)
-{
-	struct termios modes;
-	int error;
-
-	ends[0] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (ends[0] < 0)
-		return -errno;
-	ends[1] = -1;
-	if (unlockpt(ends[0]) == 0)
-		ends[1] = ioctl(ends[0], TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (ends[1] < 0 || tcgetattr(ends[1], &modes) < 0)
-		goto fail;
-	modes.c_oflag &= ~(tcflag_t)OPOST;
-	modes.c_lflag &= ~(tcflag_t)ECHO;
-	if (tcsetattr(ends[1], TCSANOW, &modes) < 0 ||
-		ioctl(ends[1], TIOCSWINSZ, size) < 0)
-		goto fail;
-	return 0;
-fail:
-	error = -errno;
-	close_fd(&ends[1]);
-	close_fd(&ends[0]);
-	return error;
-}
-
-static int open_stream(struct stream *stream, struct leat_stream *to, int fd,
-	const struct winsize *terminal)
-{
-	int ends[2] = {-1, -1}, error = 0;
-
-	*stream = (struct stream){.to = to, .read_fd = -1, .write_fd = -1};
-	if (fd >= 0)
-		return 0;
-	if (terminal)
-		error = open_terminal(ends, terminal);
-	else if (pipe2(ends, O_CLOEXEC) < 0)
-		error = -errno;
-	if (error)
-		return error;
-	stream->read_fd = ends[0];
-	stream->write_fd = ends[1];
-	return 0;
-}
-
-static void close_stream(struct stream *stream)
-{
-	close_fd(&stream->read_fd);
-	close_fd(&stream->write_fd);
 }
 
 static bool has_open_stream(const struct run *run)
@@ -180,42 +114,9 @@ static int start(struct run *run)
 	if (!run->warm)
 		error = leat_spawn(
 			spec, fds, leat_family_inheritance(run->family), &run->process);
-	close_fd(&run->streams[0].write_fd);
-	close_fd(&run->streams[1].write_fd);
+	leat_fd_close(&run->streams[0].write_fd);
+	leat_fd_close(&run->streams[1].write_fd);
 	return error;
-}
-
-// What there is to wait for: the reading end, unless it is paused, and what the stream's
-// owner waits for.
-static void fill_polled(const struct stream *stream, struct pollfd polled[2])
-{
-	bool open = stream->read_fd >= 0;
-
-	polled[0] = (struct pollfd){.fd = -1, .events = POLLIN};
-	polled[1] = (struct pollfd){.fd = -1};
-	if (open && !stream->to->paused)
-		polled[0].fd = stream->read_fd;
-	if (open && stream->to->also_fd >= 0) {
-		polled[1].fd = stream->to->also_fd;
-		polled[1].events = stream->to->also_events;
-	}
-}
-
-// Returns how many bytes were read, kept or lost.
-static size_t take_from(struct stream *stream, const struct pollfd polled[2])
-{
-	ssize_t got = 0;
-
-	if (!polled[0].revents && !polled[1].revents)
-		return 0;
-	// poll(2): without POLLIN a pipe that was hung up is empty.
-	if (polled[0].revents != POLLHUP || polled[1].revents)
-		got = stream->to->take(
-			stream->to, stream->read_fd, polled[0].revents != 0);
-	if (got == 0 || (got < 0 && got != -EAGAIN))
-		close_fd(&stream->read_fd);
-	stream->bytes += got > 0 ? (uint64_t)got : 0;
-	return got > 0 ? (size_t)got : 0;
 }
 
 static struct timespec *time_left(int64_t left_ns, struct timespec *timeout)
@@ -245,13 +146,14 @@ static struct seen wait_for(struct run *run, int process_fd, int wake_fd, int64_
 	struct seen seen = {0};
 
 	for (int index = 0; index < 2; index++)
-		fill_polled(&run->streams[index], &polled[2 + 2 * index]);
+		leat_inlet_poll(&run->streams[index], &polled[2 + 2 * index]);
 	if (ppoll(polled, 6,
 		    until == LEAT_NEVER ? NULL : time_left(until - now(run), &timeout),
 		    NULL) <= 0)
 		return seen;
 	for (int index = 0; index < 2; index++)
-		seen.bytes += take_from(&run->streams[index], &polled[2 + 2 * index]);
+		seen.bytes +=
+			leat_inlet_take(&run->streams[index], &polled[2 + 2 * index]);
 	seen.process = polled[0].revents != 0;
 	seen.wake = polled[1].revents != 0;
 	return seen;
@@ -301,7 +203,7 @@ static bool find_survivor(struct run *run)
 {
 	int found;
 
-	close_fd(&run->survivor_fd);
+	leat_fd_close(&run->survivor_fd);
 	found = look_for_survivor(run);
 	if (found >= 0)
 		run->survivor_fd = found;
@@ -426,7 +328,7 @@ static void supervise_ending(struct run *run)
 			run->leader_ended ? run->survivor_fd : run->pid_fd,
 			run->phase == KILLING ? -1 : run->wake_fds[1], look_again(run));
 		if (seen.process && run->leader_ended)
-			close_fd(&run->survivor_fd);
+			leat_fd_close(&run->survivor_fd);
 		else if (seen.process)
 			run->leader_ended = true;
 	}
@@ -516,7 +418,7 @@ static void reap(struct run *run)
 	leat_family_leave(run->family, &run->member);
 	while (wait4(run->process.pid, &status, 0, &usage) < 0 && errno == EINTR)
 		;
-	close_fd(&run->pid_fd);
+	leat_fd_close(&run->pid_fd);
 	leat_warm_end(run->warm, run->phase == RUNNING && WIFEXITED(status));
 	outcome->end = WIFSIGNALED(status) ? LEAT_SIGNALED : LEAT_EXITED;
 	outcome->code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
@@ -543,7 +445,7 @@ static void supervise(struct run *run)
 	supervise_awake(run);
 	if (!run->leader_ended)
 		supervise_asleep(run);
-	close_fd(&run->survivor_fd);
+	leat_fd_close(&run->survivor_fd);
 	run->outcome->elapsed_ns = now(run) - run->started;
 	reap(run);
 	read_rest(run, run->phase == RUNNING ? linger_end(run) : INT64_MIN);
@@ -600,10 +502,10 @@ int leat_child_run(struct leat_family *family, const struct leat_spec *spec,
 	error = get_wake_fds(&run);
 	if (error)
 		goto end;
-	error = open_stream(&run.streams[0], out, spec->stdout_fd, spec->terminal);
+	error = leat_inlet_open(&run.streams[0], out, spec->stdout_fd, spec->terminal);
 	if (error)
 		goto end;
-	error = open_stream(&run.streams[1], err, spec->stderr_fd, spec->terminal);
+	error = leat_inlet_open(&run.streams[1], err, spec->stderr_fd, spec->terminal);
 	if (error)
 		goto close_out;
 	error = start(&run);
@@ -611,9 +513,9 @@ int leat_child_run(struct leat_family *family, const struct leat_spec *spec,
 		supervise(&run);
 		error = conclude_start(&run);
 	}
-	close_stream(&run.streams[1]);
+	leat_inlet_close(&run.streams[1]);
 close_out:
-	close_stream(&run.streams[0]);
+	leat_inlet_close(&run.streams[0]);
 end:
 	leat_family_end(family, run.member.ward);
 	return error;

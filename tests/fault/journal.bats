@@ -80,11 +80,13 @@ check_account() {
 	mount -o remount,size=64m small
 	ok=$(sed -n 's/^leat: 1000 tasks in .*: \([0-9]*\) ok.*/\1/p' err)
 	numbers small/j canceled in-flight >suspects
-	[ "$(numbers small/j ok | wc -l)" -eq "$ok" ]
+	# The end of a task may be what there is no room for; there are two slots.
+	kept=$(numbers small/j ok | wc -l)
+	[ "$kept" -le "$ok" ] && [ "$kept" -ge $((ok - 2)) ]
 	run leat -j2 --resume --journal small/j --summary -a in
 	[ "$status" -eq 0 ]
-	[[ "${lines[-1]}" == *": $((1000 - ok)) ok, "* ]]
-	[[ "${lines[-1]}" == *" $ok skipped"* ]]
+	[[ "${lines[-1]}" == *": $((1000 - kept)) ok, "* ]]
+	[[ "${lines[-1]}" == *" $kept skipped"* ]]
 	check_ran 1000 suspects
 	[ "$(sqlite3 small/j 'PRAGMA integrity_check')" = ok ]
 }

@@ -72,19 +72,22 @@ static void note_error(struct leat_capture *capture, int error)
 		capture->error = error;
 }
 
-static int grow(struct leat_capture *capture)
+static int resize(struct leat_capture *capture, size_t capacity)
 {
-	size_t capacity = capture->capacity ? capture->capacity * 4 : FIRST_BYTES;
-	char *memory;
+	char *memory = realloc(capture->memory, capacity);
 
-	if (capacity > capture->limit)
-		capacity = capture->limit;
-	memory = realloc(capture->memory, capacity);
 	if (!memory)
 		return -ENOMEM;
 	capture->memory = memory;
 	capture->capacity = capacity;
 	return 0;
+}
+
+static int grow(struct leat_capture *capture)
+{
+	size_t capacity = capture->capacity ? capture->capacity * 4 : FIRST_BYTES;
+
+	return resize(capture, capacity < capture->limit ? capacity : capture->limit);
 }
 
 static void spill(struct leat_capture *capture, const char *bytes, size_t length)
@@ -267,17 +270,18 @@ int leat_capture_replay(struct leat_capture *capture, leat_sink_fn sink, void *a
 	return result;
 }
 
+// A buffer that was filled at once is too small for what comes: the next is larger.
 void leat_capture_reset(struct leat_capture *capture)
 {
+	if (capture->length && capture->length == capture->capacity &&
+		capture->capacity < KEPT_BYTES)
+		grow(capture);
+	else if (capture->capacity > KEPT_BYTES)
+		resize(capture, KEPT_BYTES);
 	if (capture->file_fd >= 0)
 		close(capture->file_fd);
 	capture->file_fd = -1;
 	capture->file_size = 0;
 	capture->length = 0;
 	capture->error = 0;
-	if (capture->capacity > KEPT_BYTES) {
-		free(capture->memory);
-		capture->memory = NULL;
-		capture->capacity = 0;
-	}
 }

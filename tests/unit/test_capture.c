@@ -4,6 +4,7 @@
 #include "scratch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -234,6 +235,39 @@ static void reset_of_a_large_capture_starts_anew(void **state)
 	leat_capture_destroy(capture);
 }
 
+// What one read takes of a pipe that has plenty.
+static size_t taken_at_once(struct leat_capture *capture)
+{
+	static char bytes[CHUNK_BYTES * 16];
+	int ends[2];
+	ssize_t got;
+
+	assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+	assert_int_equal(write(ends[1], bytes, sizeof bytes), sizeof bytes);
+	got = leat_capture_read(capture, ends[0]);
+	assert_true(got > 0);
+	close(ends[0]);
+	close(ends[1]);
+	return (size_t)got;
+}
+
+static void after_a_reset_it_takes_more_at_once_where_it_was_full(void **state)
+{
+	struct leat_capture *capture = new_capture(1 << 20, ".");
+	size_t taken, before = 0;
+
+	(void)state;
+	while ((taken = taken_at_once(capture)) > before) {
+		before = taken;
+		leat_capture_reset(capture);
+	}
+	assert_int_equal(taken, CHUNK_BYTES * 16);
+	feed(capture, 0, 900000);
+	leat_capture_reset(capture);
+	assert_int_equal(taken_at_once(capture), CHUNK_BYTES * 16);
+	leat_capture_destroy(capture);
+}
+
 static void a_sinks_result_stops_the_replay(void **state)
 {
 	struct leat_capture *capture = new_capture(MEMORY_BYTES, ".");
@@ -265,6 +299,7 @@ int main(void)
 		TEST(a_failed_write_is_remembered_and_what_is_kept_replayed),
 		TEST(reset_forgets_bytes_file_and_error),
 		TEST(reset_of_a_large_capture_starts_anew),
+		TEST(after_a_reset_it_takes_more_at_once_where_it_was_full),
 		TEST(a_sinks_result_stops_the_replay),
 	};
 

@@ -17,6 +17,7 @@
 
 #define SPLICE_BYTES ((size_t)1 << 20)
 #define PIPE_BYTES (1 << 20)
+#define DEEP_BYTES ((size_t)64 * 1024)
 
 void channel_open(struct channel *channel, const char *name, int fd, int give_up_fd)
 {
@@ -71,6 +72,14 @@ static ssize_t conclude(struct channel *channel, ssize_t moved)
 	return channel->error = -errno;
 }
 
+// Much that moves at once needs room in the pipe; a reader that sleeps is woken less.
+static void deepen(struct channel *channel)
+{
+	if (channel->owned && !channel->deepened)
+		fcntl(channel->fd, F_SETPIPE_SZ, PIPE_BYTES);
+	channel->deepened = true;
+}
+
 ssize_t channel_try(struct channel *channel, const char *bytes, size_t length)
 {
 	ssize_t written;
@@ -83,18 +92,12 @@ ssize_t channel_try(struct channel *channel, const char *bytes, size_t length)
 		// POLLOUT promises a pipe's PIPE_BUF, and not much of anything else.
 		length = length < PIPE_BUF ? length : PIPE_BUF;
 	}
+	if (length >= DEEP_BYTES)
+		deepen(channel);
 	written = conclude(channel, write(channel->fd, bytes, length));
 	if (written > 0)
 		channel->line_begun = bytes[written - 1] != '\n';
 	return written;
-}
-
-// Much that moves at once needs room in the pipe; a reader that sleeps is woken less.
-static void deepen(struct channel *channel)
-{
-	if (channel->owned && !channel->deepened)
-		fcntl(channel->fd, F_SETPIPE_SZ, PIPE_BYTES);
-	channel->deepened = true;
 }
 
 ssize_t channel_splice(struct channel *channel, int fd)

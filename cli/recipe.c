@@ -217,6 +217,15 @@ static int add_value(struct command *command, const struct value *value)
 	return command_add(command, value->bytes);
 }
 
+static int add_values(struct command *command, const struct task *task)
+{
+	int error = 0;
+
+	for (size_t index = 0; !error && index < task->count; index++)
+		error = add_value(command, &task->values[index]);
+	return error;
+}
+
 static int add_word(struct command *command, const struct template *word,
 	const struct template_values *values)
 {
@@ -241,15 +250,17 @@ static int prepare_program(const struct recipe *recipe, const struct task *task,
 	command_begin(command);
 	for (size_t index = 0; !error && index < recipe->count; index++) {
 		const struct template *word = recipe->words[index];
-		bool plain = template_is_braces(word);
 
+		if (template_is_braces(word)) {
+			error = add_values(command, task);
+			continue;
+		}
 		for (size_t nth = 0; !error && nth < times(recipe, word, &values);
 			nth++) {
 			struct template_values narrowed =
 				narrow(recipe, word, values, nth);
 
-			error = plain ? add_value(command, narrowed.all)
-				      : add_word(command, word, &narrowed);
+			error = add_word(command, word, &narrowed);
 		}
 	}
 	return error ? error : command_end(command);
@@ -270,9 +281,8 @@ static int prepare_shell(const struct recipe *recipe, const struct shell *shell,
 		return -ENOMEM;
 	error = command_prepare(command, shell, command->text.bytes, command->text.length,
 		plan->command != COMMAND_SCRIPT);
-	for (size_t index = 0;
-		!error && plan->command == COMMAND_SCRIPT && index < task->count; index++)
-		error = add_value(command, &task->values[index]);
+	if (!error && plan->command == COMMAND_SCRIPT)
+		error = add_values(command, task);
 	return error ? error : command_end(command);
 }
 

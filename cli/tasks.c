@@ -26,6 +26,13 @@ struct batch {
 	bool too_large;
 };
 
+// What a row takes.
+struct extent {
+	size_t bytes;  //< of the command, as the limit counts it
+	size_t room;   //< of what execve(2) has
+	bool has_long; //< one of its values is too long for an argument
+};
+
 struct tasks {
 	struct rows *rows;
 	const struct plan *plan;
@@ -117,28 +124,37 @@ static bool has_long_value(const struct tasks *tasks, const struct row *row)
 	return false;
 }
 
-// Whether a row fits where `size` and `room` are taken already.
-static bool fits_behind(
-	struct tasks *tasks, const struct row *row, size_t size, size_t room)
+static struct extent extent_of(struct tasks *tasks, const struct row *row)
 {
-	const struct batching *batching = &tasks->plan->batching;
 	size_t bytes = size_of(tasks, row);
 	size_t words = row->count * tasks->size.value_words;
 
-	if (batching->bytes && size + bytes > batching->bytes)
+	return (struct extent){
+		.bytes = bytes,
+		.room = bytes + words * sizeof(char *),
+		.has_long = has_long_value(tasks, row),
+	};
+}
+
+// Whether a row fits where `size` and `room` are taken already.
+static bool fits_behind(
+	const struct tasks *tasks, const struct extent *extent, size_t size, size_t room)
+{
+	const struct batching *batching = &tasks->plan->batching;
+
+	if (batching->bytes && size + extent->bytes > batching->bytes)
 		return false;
-	return room + bytes + words * sizeof(char *) <= tasks->room;
+	return room + extent->room <= tasks->room;
 }
 
-static bool fits(struct tasks *tasks, const struct row *row)
+static bool fits(const struct tasks *tasks, const struct extent *extent)
 {
-	return fits_behind(tasks, row, tasks->batch.size, tasks->batch.room);
+	return fits_behind(tasks, extent, tasks->batch.size, tasks->batch.room);
 }
 
-static bool fits_alone(struct tasks *tasks, const struct row *row)
+static bool fits_alone(const struct tasks *tasks, const struct extent *extent)
 {
-	return fits_behind(tasks, row, tasks->size.bytes, 0) &&
-	       !has_long_value(tasks, row);
+	return fits_behind(tasks, extent, tasks->size.bytes, 0) && !extent->has_long;
 }
 
 static bool is_full(const struct tasks *tasks)
@@ -166,10 +182,9 @@ static int reserve(struct batch *batch, size_t count)
 	return 0;
 }
 
-static int add(struct tasks *tasks, const struct row *row)
+static int add(struct tasks *tasks, const struct row *row, const struct extent *extent)
 {
 	struct batch *batch = &tasks->batch;
-	size_t bytes = size_of(tasks, row);
 	int error = reserve(batch, row->count);
 
 	if (error)
@@ -178,11 +193,11 @@ static int add(struct tasks *tasks, const struct row *row)
 		struct value value = row->values[index];
 
 		text_append(&batch->bytes, value.bytes, value.length);
-		text_append(&batch->bytes, "", 1);
+		batch->bytes.length += !batch->bytes.failed; // the NUL behind them, too
 		batch->values[batch->count++] = value;
 	}
-	batch->size += bytes;
-	batch->room += bytes + row->count * tasks->size.value_words * sizeof(char *);
+	batch->size += extent->bytes;
+	batch->room += extent->room;
 	batch->records++;
 	batch->lines += row->ends_line;
 	return batch->bytes.failed ? -ENOMEM : 0;
@@ -302,15 +317,15 @@ static int finish(struct tasks *tasks, struct task **task)
 }
 
 // Whether a row that does not fit ends the run.
-static bool is_stopped_by(struct tasks *tasks, const struct row *row)
+static bool is_stopped_by(const struct tasks *tasks, const struct extent *extent)
 {
 	switch (tasks->plan->batching.too_large) {
 	case TOO_LARGE_FAILS:
 		break;
 	case TOO_LARGE_STOPS:
-		return !tasks->batch.records && !fits_alone(tasks, row);
+		return !tasks->batch.records && !fits_alone(tasks, extent);
 	case TOO_LARGE_STOPS_AT_ONCE:
-		return !fits_alone(tasks, row);
+		return !fits_alone(tasks, extent);
 	case ALL_MUST_FIT:
 		return true;
 	}
@@ -320,24 +335,25 @@ static bool is_stopped_by(struct tasks *tasks, const struct row *row)
 // The row goes into the batch. Returns 1 where that makes a task, which is then due.
 static int take_row(struct tasks *tasks, const struct row *row)
 {
+	struct extent extent = extent_of(tasks, row);
 	bool alone = !tasks->batch.records;
-	bool fitting = fits(tasks, row) && (alone || !has_long_value(tasks, row)) &&
-		       !is_full(tasks);
+	bool fitting =
+		fits(tasks, &extent) && (alone || !extent.has_long) && !is_full(tasks);
 	int error;
 
-	if ((!fitting || has_long_value(tasks, row)) && is_stopped_by(tasks, row))
+	if ((!fitting || extent.has_long) && is_stopped_by(tasks, &extent))
 		return stop(tasks);
 	if (!fitting && !alone) {
 		tasks->held = *row;
 		tasks->has_held = true;
 		return 1;
 	}
-	error = add(tasks, row);
+	error = add(tasks, row, &extent);
 	tasks->batch.too_large = !fitting;
 	if (error)
 		return error;
 	// What is to be spread may be the last, and waits to see whether it is.
-	return !fitting || has_long_value(tasks, row) ||
+	return !fitting || extent.has_long ||
 	       (!tasks->plan->batching.spread && is_full(tasks));
 }
 

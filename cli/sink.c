@@ -11,6 +11,7 @@
 #include <time.h>
 
 #define CHUNK_BYTES ((size_t)64 * 1024)
+#define MADE_BYTES ((size_t)1 << 20)
 #define PIPE_BYTES (1 << 20)
 #define JUST_NOW_NS (LEAT_SECOND_NS / 2000)
 #define LITTLE_BYTES (256 * 1024)
@@ -61,6 +62,15 @@ static void append_made(struct sink *sink, const char *bytes, size_t length)
 	if (sink->guarded) // the tag, too
 		guard_append(&sink->tagged, bytes, length, sink->matched);
 	text_finish(&tagged);
+}
+
+// Of how many bytes at once something is made: were all of them empty lines, each would
+// get the tag.
+static size_t most_to_make(const struct sink *sink)
+{
+	size_t most = MADE_BYTES / (sink->tag->length + 1);
+
+	return most > CHUNK_BYTES ? CHUNK_BYTES : most ? most : 1;
 }
 
 uint64_t sink_size(const struct sink *sink)
@@ -121,8 +131,8 @@ static int send_up_to(struct sink *sink, uint64_t limit, bool patient)
 		if (length > (ssize_t)(limit - sink->written))
 			length = (ssize_t)(limit - sink->written);
 		if (length > 0 && !as_it_is) {
-			length = length < (ssize_t)sizeof chunk ? length
-								: (ssize_t)sizeof chunk;
+			if (length > (ssize_t)most_to_make(sink))
+				length = (ssize_t)most_to_make(sink);
 			append_made(sink, bytes, (size_t)length);
 		} else if (length > 0) {
 			length = put(sink, bytes, (size_t)length, patient);

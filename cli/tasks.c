@@ -194,13 +194,16 @@ static int add(struct tasks *tasks, const struct row *row, const struct extent *
 
 		text_append(&batch->bytes, value.bytes, value.length);
 		batch->bytes.length += !batch->bytes.failed; // the NUL behind them, too
-		batch->values[batch->count++] = value;
+		batch->values[batch->count + index] = value;
 	}
+	if (batch->bytes.failed)
+		return -ENOMEM; // what the batch had is whole
+	batch->count += row->count;
 	batch->size += extent->bytes;
 	batch->room += extent->room;
 	batch->records++;
 	batch->lines += row->ends_line;
-	return batch->bytes.failed ? -ENOMEM : 0;
+	return 0;
 }
 
 static void clear(struct tasks *tasks)

@@ -185,3 +185,13 @@ check_lines() {
 	printf '%s\n' 'sleep 0.05; seq 5' 'seq 6 10' >in
 	[ "$(leat -k --line-buffer -j2 -a in)" = "$(seq 10)" ]
 }
+
+@test "--tagstring: empty lines with a long tag take no more memory" {
+	tag=$(head -c 4000 /dev/zero | tr '\0' t)
+	cat >in <<-'EOF'
+		yes '' | head -c 100000
+		awk '/^VmHWM/ { print $2 }' /proc/$LEAT_PID/status >peak
+	EOF
+	[ "$(leat -j1 --tagstring "$tag" -a in | wc -c)" -eq 400200000 ]
+	[ "$(cat peak)" -lt 20000 ]
+}

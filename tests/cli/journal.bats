@@ -33,10 +33,14 @@ start_holding() {
 	done
 }
 
+# Kill leat, and wait until the guardian has ended its tasks.
 kill_leat() {
 	kill -KILL "$leat"
 	finish_leat
 	[ "$status" -eq 137 ]
+	while grep -qsz "^LEAT_PID=$leat\$" /proc/[0-9]*/environ; do
+		read -r -t 0.01 _ <> <(:) || :
+	done
 }
 
 # From now on the tasks of holding end by themselves.

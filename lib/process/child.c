@@ -220,8 +220,11 @@ static void begin_killing(struct run *run)
 	signal_tree(run, SIGKILL, 0);
 }
 
+// The server goes first: it has the tree's mark, so the tree's end would be its end, too,
+// and there is no SIGTERM for it where that is ignored.
 static void begin_terminating(struct run *run)
 {
+	leat_warm_end(run->warm, false);
 	run->phase = TERMINATING;
 	run->until = leat_time_add(now(run), run->control->grace_ns);
 	signal_tree(run, SIGTERM, SIGCONT);

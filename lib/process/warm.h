@@ -17,8 +17,8 @@
 int leat_warm_spawn(const struct leat_spec *spec, const int fds[3],
 	struct leat_ward *ward, struct leat_process *process);
 
-/** After leat_warm_spawn() returned 0, when the child was reaped. `exited`: by itself.
- * NULL: does nothing. */
+/** After leat_warm_spawn() returned 0, when the child was reaped; or before, when it is
+ * to be ended. `exited`: by itself. NULL: does nothing. */
 void leat_warm_end(struct leat_warm *warm, bool exited);
 
 #endif

@@ -119,6 +119,13 @@ assert_same() {
 	for name in p1 p2 p3; do await_end "$(cat "$name")"; done
 }
 
+@test "nor does a timed out task's end wait for its shell where leat ignores SIGTERM" {
+	printf '%s\n' : : "exec env --default-signal=TERM puppet hold" >in
+	run env --ignore-signal=TERM leat --warm --summary -j1 --timeout 300ms --kill-after 20s -a in
+	[[ "$output" == *"task 3: timed out"* ]]
+	[[ "$output" =~ "leat: 3 tasks in "[0-9](\.[0-9])?s ]]
+}
+
 @test "a shell that somebody kills is replaced, and no command is lost or run twice" {
 	for n in 1 2 3 4 5 6; do echo "echo $n; $(signal_server KILL)"; done >in
 	[ "$(leat --warm -j1 -a in | paste -sd' ')" = "1 2 3 4 5 6" ]

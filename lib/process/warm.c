@@ -17,8 +17,8 @@
  * A child that did not exit by itself was killed, perhaps while a child of its own was in
  * the same memory still; so its server is not used again. The next request has another
  * started. Whoever looks for a descendant by its mark finds the server, too, which is in
- * the same memory, and stops or kills it with the rest. Who is to end a tree in order ends
- * the server before: it has no use for SIGTERM, and may not even get it.
+ * the same memory, and stops or kills it with the rest. Who is to end a tree in order
+ * ends the server before: it has no use for SIGTERM, and may not even get it.
  *
  * A guardian must not take the tasks for ended while a request is under way. So the ward
  * holds the server's number from before the request until after the answer, when the

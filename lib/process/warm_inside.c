@@ -174,12 +174,13 @@ static int put_descriptors(void)
 	return 0;
 }
 
-// The server's two, and the three that were received, stand in one row as a rule.
+// The server's three, and the three that were received, stand in one row as a rule.
 static void close_own(void)
 {
 #ifdef SYS_close_range
 	if (self->socket_fd + 1 == self->memory.statm_fd &&
-		self->memory.statm_fd + 1 == self->fds[0] &&
+		self->memory.statm_fd + 1 == self->memory.filter_fd &&
+		self->memory.filter_fd + 1 == self->fds[0] &&
 		self->fds[0] + 1 == self->fds[1] && self->fds[1] + 1 == self->fds[2] &&
 		syscall(SYS_close_range, (unsigned)self->socket_fd,
 			(unsigned)self->fds[2], 0) == 0)
@@ -189,6 +190,7 @@ static void close_own(void)
 		close(self->fds[index]);
 	close(self->socket_fd);
 	close(self->memory.statm_fd);
+	close(self->memory.filter_fd);
 }
 
 static int child_main(void *unused)
@@ -286,6 +288,7 @@ static bool take_wire(const char *value)
 	self->socket_fd = fcntl((int)numbers[0], F_DUPFD_CLOEXEC, 3);
 	close((int)numbers[0]);
 	self->memory.statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	self->memory.filter_fd = open("/proc/self/coredump_filter", O_RDWR | O_CLOEXEC);
 	return self->socket_fd >= 0 && self->memory.statm_fd >= 0;
 }
 

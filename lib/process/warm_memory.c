@@ -147,6 +147,29 @@ static bool copy_pieces(struct warm_memory *memory)
 	return true;
 }
 
+/* ---- what of a core goes into a file, which belongs to the memory ---- */
+
+static bool read_filter(const struct warm_memory *memory, char filter[FILTER_BYTES])
+{
+	memset(filter, 0, FILTER_BYTES);
+	return pread(memory->filter_fd, filter, FILTER_BYTES - 1, 0) > 0;
+}
+
+// Read in hexadecimal without a prefix, it is to be written with one.
+static void restore_filter(const struct warm_memory *memory)
+{
+	char now[FILTER_BYTES], text[2 + FILTER_BYTES] = "0x";
+
+	if (!*memory->filter || !read_filter(memory, now) ||
+		memcmp(now, memory->filter, FILTER_BYTES) == 0)
+		return;
+	memcpy(text + 2, memory->filter, FILTER_BYTES);
+	if (pwrite(memory->filter_fd, text, strlen(text), 0) < 0)
+		return; // then cores hold more, or less, than they should
+}
+
+/* ---- all of it ---- */
+
 bool warm_memory_keep(struct warm_memory *memory)
 {
 	int count = read_maps(memory, memory->known);
@@ -156,6 +179,7 @@ bool warm_memory_keep(struct warm_memory *memory)
 	memory->known_count = read_maps(memory, memory->known); // with the copy
 	memory->brk = (uintptr_t)syscall(SYS_brk, 0);
 	memory->pages = count_pages(memory);
+	read_filter(memory, memory->filter);
 	return memory->known_count > 0 && memory->pages;
 }
 
@@ -246,5 +270,6 @@ bool warm_memory_restore(struct warm_memory *memory)
 		forget_peak();
 	for (int index = 0; index < memory->piece_count; index++)
 		put_back(&memory->pieces[index]);
+	restore_filter(memory);
 	return true;
 }

@@ -20,13 +20,17 @@ struct piece { // of memory that is put back
 	size_t size;
 };
 
-/** The first four are set by the caller. */
+#define FILTER_BYTES 16
+
+/** The first five are set by the caller. */
 struct warm_memory {
 	void *own; //< what is not put back, with this struct within,
 	size_t own_size;
-	char *stack;  //< nor is what is below this of the stack
-	int statm_fd; //< /proc/self/statm
+	char *stack;   //< nor is what is below this of the stack
+	int statm_fd;  //< /proc/self/statm
+	int filter_fd; //< /proc/self/coredump_filter; -1: there is none
 
+	char filter[FILTER_BYTES]; //< as it is read there, padded with NULs
 	uintptr_t brk;
 	unsigned long pages; //< that are mapped
 	struct mapping known[MAPPINGS];

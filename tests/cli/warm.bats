@@ -77,6 +77,14 @@ assert_same() {
 	assert_same bash
 }
 
+@test "nor does what a command had of its core kept stay for the next" {
+	[ -w /proc/self/coredump_filter ] || skip "no core is filtered here"
+	printf '%s\n' 'cat /proc/$$/coredump_filter; :' : 'echo 0x7f >/proc/self/coredump_filter' 'cat /proc/$$/coredump_filter; :' >in
+	leat --warm -j1 -k -a in >out
+	[ "$(wc -l <out)" -eq 2 ]
+	[ "$(sort -u out | wc -l)" -eq 1 ]
+}
+
 @test "plain commands are still started without a shell" {
 	printf '%s\n' 'readlink /proc/self/exe' 'readlink /proc/self/exe' : : 'readlink /proc/self/exe' >in
 	leat --warm -j1 -a in >out

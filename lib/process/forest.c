@@ -257,7 +257,7 @@ static entry_pointer *find_all(const struct leat_forest *forest, entry_pointer *
 	while (end < forest->count && number_of(order[end]) == wanted)
 		end++;
 	*count = end - first;
-	return order + first;
+	return forest->count ? order + first : NULL;
 }
 
 entry_pointer *leat_forest_children(

@@ -2,7 +2,27 @@
 
 #include "../leat.h"
 
+#include <signal.h>
 #include <time.h>
+
+#define STACK_BYTES ((size_t)256 * 1024)
+
+int leat_thread_start(pthread_t *thread, void *(*run)(void *), void *argument)
+{
+	pthread_attr_t attributes;
+	sigset_t all, before;
+	int error = pthread_attr_init(&attributes);
+
+	if (error)
+		return -error;
+	pthread_attr_setstacksize(&attributes, STACK_BYTES);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(thread, &attributes, run, argument);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	return -error;
+}
 
 int leat_cond_init(pthread_cond_t *condition)
 {

@@ -1,9 +1,16 @@
-/* Condition variables on the monotonic clock. */
+/* Threads, and condition variables on the monotonic clock. */
 #ifndef LEAT_BASE_SYNC_H
 #define LEAT_BASE_SYNC_H
 
 #include <pthread.h>
 #include <stdint.h>
+
+/**
+ * pthread_create(3), of a thread with all signals blocked and a stack of 256 KiB: enough
+ * for what threads of the library do, and little where there are 2,000. Errors: -EAGAIN,
+ * -ENOMEM.
+ */
+int leat_thread_start(pthread_t *thread, void *(*run)(void *), void *argument);
 
 /** pthread_cond_init(3) with waits on CLOCK_MONOTONIC. Errors: -ENOMEM, -EAGAIN. */
 int leat_cond_init(pthread_cond_t *condition);

@@ -43,10 +43,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Enough for what a job of ours does; 2,000 workers then take little memory. A job
-// that needs more is no job for this pool.
-#define WORKER_STACK_BYTES ((size_t)256 * 1024)
-
 struct leat_worker {
 	struct leat_pool *pool;
 	unsigned place;
@@ -278,23 +274,6 @@ static void *worker_main(void *argument)
 	return NULL;
 }
 
-static int start_thread(struct leat_worker *worker)
-{
-	pthread_attr_t attributes;
-	sigset_t all, before;
-	int error = pthread_attr_init(&attributes);
-
-	if (error)
-		return -error;
-	pthread_attr_setstacksize(&attributes, WORKER_STACK_BYTES);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&worker->thread, &attributes, worker_main, worker);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
-	return -error;
-}
-
 // With the lock. A thread that left returns without it, so the join is short.
 static int take_place(struct leat_pool *pool, unsigned index)
 {
@@ -311,7 +290,7 @@ static int take_place(struct leat_pool *pool, unsigned index)
 	}
 	if (worker->started)
 		pthread_join(worker->thread, NULL);
-	error = start_thread(worker);
+	error = leat_thread_start(&worker->thread, worker_main, worker);
 	worker->started = worker->present = !error;
 	if (!error)
 		pool->workers++;

@@ -240,6 +240,11 @@ static enum leat_ended_by reason_to_end(const struct run *run)
 	return now(run) >= run->until ? LEAT_BY_TIMEOUT : LEAT_BY_ITSELF;
 }
 
+static void open_pid_fd(struct run *run)
+{
+	run->pid_fd = (int)syscall(SYS_pidfd_open, run->process.pid, 0);
+}
+
 static void look_at_leader(struct run *run)
 {
 	id_t pid = (id_t)run->process.pid;
@@ -252,7 +257,7 @@ static void look_at_leader(struct run *run)
 // Without a descriptor left it is looked at now and then.
 static void watch_leader(struct run *run)
 {
-	run->pid_fd = (int)syscall(SYS_pidfd_open, run->process.pid, 0);
+	open_pid_fd(run);
 	if (run->pid_fd >= 0)
 		return;
 	run->watch_from = now(run) + LOOK_AGAIN_NS;
@@ -381,7 +386,7 @@ static void end_slept_on(void *argument)
 {
 	struct run *run = argument;
 
-	run->pid_fd = (int)syscall(SYS_pidfd_open, run->process.pid, 0);
+	open_pid_fd(run);
 	run->has_canceler = run->pid_fd >= 0 &&
 			    !pthread_create(&run->canceler, NULL, cancel_main, run);
 	if (run->has_canceler)

@@ -14,11 +14,11 @@
  */
 #include "nurse.h"
 
+#include "../base/sync.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-
-#define STACK_BYTES ((size_t)256 * 1024)
 
 struct start {
 	const struct leat_spec *spec;
@@ -78,21 +78,13 @@ static void *nurse_main(void *argument)
 // With the lock.
 static int need_thread(struct leat_nurse *nurse)
 {
-	pthread_attr_t attributes;
-	sigset_t all, before;
 	int error;
 
 	if (nurse->has_thread)
 		return 0;
-	sigfillset(&all);
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&nurse->thread, &attributes, nurse_main, nurse);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
+	error = leat_thread_start(&nurse->thread, nurse_main, nurse);
 	nurse->has_thread = !error;
-	return -error;
+	return error;
 }
 
 int leat_nurse_spawn(struct leat_nurse *nurse, const struct leat_spec *spec,

@@ -13,6 +13,9 @@
 #define COUNTING_NS (LEAT_SECOND_NS / 4)
 #define COUNTING_STRIDE 256
 
+// Of values, in the queue.
+#define BYTES_OF_A_PLACE (16 << 10)
+
 // What a command is made of is known once the header has been read.
 static int begin_reading(struct run *run, struct patience patience)
 {
@@ -40,6 +43,13 @@ static int begin_reading(struct run *run, struct patience patience)
 	return error;
 }
 
+// How much of the queue a task takes: a few that fill a command's room must not wait
+// there by the dozen, nor what they hold cool down.
+static size_t weight_of(const struct task *task)
+{
+	return 1 + task->bytes / BYTES_OF_A_PLACE;
+}
+
 // One job for one more task, which the lanes choose.
 static int submit_to_lane(struct run *run, struct task *task)
 {
@@ -47,6 +57,7 @@ static int submit_to_lane(struct run *run, struct task *task)
 		.run = run_lanes,
 		.argument = run,
 		.context = run->cancellation.terminate,
+		.weight = weight_of(task),
 	};
 	struct text name = {0};
 	int error;
@@ -67,6 +78,7 @@ static int submit(struct run *run, struct task *task)
 		.complete = run_task_complete,
 		.argument = task,
 		.context = run->cancellation.terminate,
+		.weight = weight_of(task),
 	};
 	int error;
 

@@ -35,7 +35,8 @@ struct task {
 	struct {
 		uint64_t at, length;
 		int verdict;
-	} draft; //< or will have this, if there is no further attempt
+	} draft;      //< or will have this, if there is no further attempt
+	size_t bytes; //< of the values, each with its NUL
 	size_t count;
 	struct value values[]; //< and their bytes behind
 };

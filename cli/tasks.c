@@ -236,7 +236,8 @@ static int make_task(struct tasks *tasks, size_t count, struct task **result)
 	task = malloc(sizeof *task + count * sizeof *values + bytes);
 	if (!task)
 		return -ENOMEM;
-	*task = (struct task){.count = count, .too_large = batch->too_large};
+	*task = (struct task){
+		.count = count, .bytes = bytes, .too_large = batch->too_large};
 	at = (char *)(task->values + count);
 	if (count) {
 		memcpy(task->values, values, count * sizeof *values);

@@ -192,12 +192,14 @@ struct leat_job {
 	struct leat_context *context; //< what the job sees as its context; NULL: the
 				      //< group's. One that is not below the group's
 				      //< lets the job go on undisturbed by its end.
+	size_t weight; //< how many jobs' room it takes in the queue, as for the memory
+		       //< that it holds; 0: 1, more than the queue has: all of it
 };
 
 /**
- * Make a pool of up to `size` workers and `queue_length` queued jobs (both > 0)
- * under the context `group`, which must outlive the pool. Starts no thread yet.
- * Errors: -ENOMEM, -EINVAL, -EAGAIN.
+ * Make a pool of up to `size` workers and `queue_length` queued jobs (both > 0),
+ * fewer where they have a weight, under the context `group`, which must outlive the pool.
+ * Starts no thread yet. Errors: -ENOMEM, -EINVAL, -EAGAIN.
  */
 LEAT_API int leat_pool_create(struct leat_pool **result, unsigned size,
 	size_t queue_length, struct leat_context *group);

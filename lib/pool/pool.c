@@ -14,12 +14,13 @@
  *
  * Who wakes whom
  *   work   idle workers        submit; resize, destroy and the group's end (all)
- *   room   blocked submitters  a worker that found the queue half empty; wait and
+ *   room   blocked submitters  a worker that found the queue half empty or more; wait and
  *                              the group's end (all)
  *   quiet  waiters             whoever empties the pool (queue empty and not busy), or
  *                              gave up the last job there was to give up
  * A submitter sleeps until the queue is half empty, not until one place is free,
- * so that at high rates it wakes once for many jobs.
+ * so that at high rates it wakes once for many jobs. One whose job weighs more than
+ * half the queue sleeps on until there is room for it.
  *
  * Workers. Submit starts one where a job finds none idle and a place is free: the
  * first vacant place. A worker whose place is beyond the size leaves when it finds
@@ -62,6 +63,7 @@ struct leat_pool {
 
 	struct leat_job *queue; //< a ring
 	size_t queue_length, head, queued;
+	size_t queued_weight; //< never beyond queue_length
 
 	struct leat_worker **places; //< NULL: never taken
 	char *numbers;               //< by number - 1: whether a running job has it
@@ -180,6 +182,19 @@ free_pool:
 	return error;
 }
 
+static size_t weight_of(const struct leat_pool *pool, const struct leat_job *job)
+{
+	if (!job->weight)
+		return 1;
+	return job->weight < pool->queue_length ? job->weight : pool->queue_length;
+}
+
+// With the lock.
+static bool has_room(const struct leat_pool *pool, const struct leat_job *job)
+{
+	return weight_of(pool, job) <= pool->queue_length - pool->queued_weight;
+}
+
 // With the lock.
 static struct leat_job take(struct leat_pool *pool)
 {
@@ -187,8 +202,9 @@ static struct leat_job take(struct leat_pool *pool)
 
 	pool->head = (pool->head + 1) % pool->queue_length;
 	pool->queued--;
+	pool->queued_weight -= weight_of(pool, &job);
 	pool->busy++;
-	if (pool->queued == pool->queue_length / 2)
+	if (pool->queued_weight <= pool->queue_length / 2)
 		pthread_cond_broadcast(&pool->room);
 	return job;
 }
@@ -352,6 +368,7 @@ static int enqueue(struct leat_pool *pool, const struct leat_job *job)
 	}
 	pool->queue[(pool->head + pool->queued) % pool->queue_length] = *job;
 	pool->queued++;
+	pool->queued_weight += weight_of(pool, job);
 	if (pool->idle)
 		pthread_cond_signal(&pool->work);
 	return 0;
@@ -366,7 +383,7 @@ int leat_pool_submit(
 	if (patience)
 		leat_context_watch(patience, &watch);
 	pthread_mutex_lock(&pool->lock);
-	while (!(error = refusal(pool, patience)) && pool->queued == pool->queue_length)
+	while (!(error = refusal(pool, patience)) && !has_room(pool, job))
 		leat_cond_wait(&pool->room, &pool->lock, wait_limit(pool, patience));
 	if (!error)
 		error = enqueue(pool, job);
@@ -382,7 +399,7 @@ int leat_pool_try_submit(struct leat_pool *pool, const struct leat_job *job)
 
 	pthread_mutex_lock(&pool->lock);
 	error = refusal(pool, NULL);
-	if (!error && pool->queued == pool->queue_length)
+	if (!error && !has_room(pool, job))
 		error = -EWOULDBLOCK;
 	if (!error)
 		error = enqueue(pool, job);

@@ -119,6 +119,14 @@ three" ]
 	open_gate
 }
 
+@test "records of a megabyte do not wait by the dozen" {
+	not_sanitized "a sanitizer's memory is its own"
+	printf ': %01000000d\n' {1..100} >in
+	echo 'awk "/^VmHWM/ { print \$2 }" /proc/$LEAT_PID/status >peak' >>in
+	leat -j1 <in
+	[ "$(<peak)" -lt 30000 ]
+}
+
 @test "non-blocking standard input is waited for, and left as it is" {
 	mkfifo in
 	exec 5<>in

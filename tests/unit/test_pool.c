@@ -252,8 +252,27 @@ static void a_full_queue_refuses_a_try(void **state)
 	end_scene(scene);
 }
 
+static void a_job_takes_room_by_its_weight(void **state)
+{
+	struct scene *scene = new_scene(1, 4);
+	struct leat_job light = job_of(scene, run_at_once), heavy = light;
+
+	(void)state;
+	heavy.weight = 3;
+	fill(scene, 0);
+	assert_int_equal(leat_pool_try_submit(scene->pool, &heavy), 0);
+	assert_int_equal(leat_pool_try_submit(scene->pool, &heavy), -EWOULDBLOCK);
+	assert_int_equal(leat_pool_try_submit(scene->pool, &light), 0);
+	assert_int_equal(leat_pool_try_submit(scene->pool, &light), -EWOULDBLOCK);
+	sem_post(&scene->go);
+	leat_pool_wait(scene->pool);
+	assert_int_equal(scene->completed, 3);
+	end_scene(scene);
+}
+
 /* One that submits, from another thread. */
 struct submitter {
+	size_t weight;
 	struct thread thread;
 	struct scene *scene;
 	struct leat_context *patience;
@@ -265,6 +284,7 @@ static void submit_patiently(void *argument)
 	struct submitter *submitter = argument;
 	struct leat_job job = job_of(submitter->scene, run_at_once);
 
+	job.weight = submitter->weight;
 	submitter->result =
 		leat_pool_submit(submitter->scene->pool, &job, submitter->patience);
 }
@@ -291,6 +311,23 @@ static void a_full_queue_blocks_its_producer_until_there_is_room(void **state)
 	assert_int_equal(submitter.result, 0);
 	leat_pool_wait(scene->pool);
 	assert_int_equal(scene->completed, 3);
+	end_scene(scene);
+}
+
+static void a_job_heavier_than_the_queue_waits_until_it_is_empty(void **state)
+{
+	struct scene *scene = new_scene(1, 4);
+	struct submitter submitter = {.scene = scene, .weight = 100};
+
+	(void)state;
+	fill(scene, 4);
+	thread_start(&submitter.thread, submit_patiently, &submitter);
+	thread_await_sleep(&submitter.thread);
+	sem_post(&scene->go);
+	thread_join(&submitter.thread);
+	assert_int_equal(submitter.result, 0);
+	leat_pool_wait(scene->pool);
+	assert_int_equal(scene->completed, 6);
 	end_scene(scene);
 }
 
@@ -790,7 +827,8 @@ static void submit_stressed(void *argument)
 
 	while ((index = atomic_fetch_add(&stress->next, 1)) < STRESS_JOBS) {
 		struct stressed *one = &stress->jobs[index];
-		struct leat_job job = {run_stressed, complete_stressed, one, NULL};
+		struct leat_job job = {
+			run_stressed, complete_stressed, one, NULL, (size_t)index % 7};
 
 		one->stress = stress;
 		one->accepted = leat_pool_submit(stress->scene->pool, &job, NULL) == 0;
@@ -844,6 +882,8 @@ int main(void)
 		cmocka_unit_test(size_jobs_do_run_at_once_numbered_from_1),
 		cmocka_unit_test(a_full_queue_refuses_a_try),
 		cmocka_unit_test(a_full_queue_blocks_its_producer_until_there_is_room),
+		cmocka_unit_test(a_job_takes_room_by_its_weight),
+		cmocka_unit_test(a_job_heavier_than_the_queue_waits_until_it_is_empty),
 		cmocka_unit_test(the_groups_end_wakes_a_blocked_producer),
 		cmocka_unit_test(the_end_of_patience_wakes_a_blocked_producer),
 		cmocka_unit_test(a_deadline_of_patience_ends_a_blocked_submit),

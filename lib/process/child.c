@@ -55,6 +55,10 @@
 // As much as a pipe may hold by default's limit (pipe(7), pipe-max-size).
 #define LEFT_IN_PIPE_BYTES (1 << 20)
 
+// In a crowd, what is open for as long as a child runs has these numbers: the lower ones
+// are for what the next child is started with.
+#define LONG_LIVED_FD 512
+
 enum phase { RUNNING, TERMINATING, KILLING };
 
 struct run {
@@ -74,6 +78,7 @@ struct run {
 	int64_t started;
 	int64_t until;      //< the end of the phase, LEAT_NEVER: it has none
 	int64_t watch_from; //< when to see to the pidfd
+	bool crowded;       //< low descriptors are for the starting of children
 	pthread_t canceler; //< ends the tree of a child that the worker sleeps on
 	bool has_canceler;
 };
@@ -94,6 +99,12 @@ static bool has_open_stream(const struct run *run)
 	return run->streams[0].read_fd >= 0 || run->streams[1].read_fd >= 0;
 }
 
+static void raise_streams(struct run *run)
+{
+	for (int index = 0; index < 2; index++)
+		leat_fd_raise(&run->streams[index].read_fd, LONG_LIVED_FD);
+}
+
 static int start(struct run *run)
 {
 	const struct leat_spec *spec = run->spec;
@@ -106,6 +117,7 @@ static int start(struct run *run)
 
 	run->started = now(run);
 	run->watch_from = run->started + WATCH_AFTER_NS;
+	run->process.crowded = run->crowded;
 	run->until = leat_time_add(run->started, run->control->timeout_ns);
 	if (leat_context_deadline(run->control->terminate) < run->until)
 		run->until = leat_context_deadline(run->control->terminate);
@@ -243,6 +255,8 @@ static enum leat_ended_by reason_to_end(const struct run *run)
 static void open_pid_fd(struct run *run)
 {
 	run->pid_fd = (int)syscall(SYS_pidfd_open, run->process.pid, 0);
+	if (run->crowded)
+		leat_fd_raise(&run->pid_fd, LONG_LIVED_FD);
 }
 
 static void look_at_leader(struct run *run)
@@ -506,6 +520,7 @@ int leat_child_run(struct leat_family *family, const struct leat_spec *spec,
 
 	*outcome = (struct leat_outcome){.end = LEAT_EXITED};
 	run.member.ward = leat_family_begin(family, spec->mark);
+	run.crowded = leat_family_is_crowded(family);
 	run.process.told = run.member.ward ? &run.member.ward->leader : NULL;
 	error = get_wake_fds(&run);
 	if (error)
@@ -516,6 +531,8 @@ int leat_child_run(struct leat_family *family, const struct leat_spec *spec,
 	error = leat_inlet_open(&run.streams[1], err, spec->stderr_fd, spec->terminal);
 	if (error)
 		goto close_out;
+	if (run.crowded)
+		raise_streams(&run);
 	error = start(&run);
 	if (!error) {
 		supervise(&run);

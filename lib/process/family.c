@@ -34,6 +34,8 @@
 // and survivor, a warm program's socket; and what this process needs besides.
 #define DESCRIPTORS_PER_CHILD ((rlim_t)9)
 #define DESCRIPTORS_RESERVED ((rlim_t)64)
+// More children than this are a crowd.
+#define CROWD 128
 #define AWAIT_ROOM_NS (LEAT_SECOND_NS / 20)
 
 /* Somebody who waits for a look, on its own stack. */
@@ -202,6 +204,16 @@ void leat_family_unguard(struct leat_family *family)
 {
 	leat_guardian_stop(family->guardian);
 	family->guardian = NULL;
+}
+
+bool leat_family_is_crowded(struct leat_family *family)
+{
+	bool crowded;
+
+	pthread_mutex_lock(&family->lock);
+	crowded = family->active > CROWD;
+	pthread_mutex_unlock(&family->lock);
+	return crowded;
 }
 
 struct leat_ward *leat_family_begin(struct leat_family *family, const char *const *mark)

@@ -24,6 +24,9 @@ int leat_family_wards_fd(const struct leat_family *family);
 int64_t leat_family_ward_offset(
 	const struct leat_family *family, const struct leat_ward *ward);
 
+/** Whether so many children run that what they have open is to be kept out of the way. */
+bool leat_family_is_crowded(struct leat_family *family);
+
 /**
  * Around each try to run a child, from before its start until after its end. Where the
  * family is guarded, the first returns its ward, for `mark`, which the second takes back.

@@ -15,6 +15,12 @@
  * blocked until those that the parent catches are set back, as a handler would run in
  * the parent's memory.
  *
+ * Where this process has thousands of descriptors, their table is not copied for each
+ * child, to be closed at its exec: the child shares it (CLONE_FILES) and at once takes a
+ * copy of its low end, where all that it needs is (close_range(2)). The caller waits for
+ * that, so that it may close the child's ends then. The wait also ends where the child's
+ * end has come first (CLONE_CHILD_CLEARTID).
+ *
  * The sanitizers keep books on stacks and threads that such a child would confuse, so its
  * functions are not instrumented, and the caller stands still (CLONE_VFORK) until it has
  * executed, as it does on processors that leat_raw() does not know; and where
@@ -28,6 +34,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +44,9 @@
 
 #define IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
 
+#ifndef CLOSE_RANGE_UNSHARE
+#define CLOSE_RANGE_UNSHARE (1U << 1)
+#endif
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
 #endif
@@ -60,11 +70,49 @@
 #define CLONE_FLAGS (CLONE_VM | SIGCHLD)
 #endif
 
+#define CROWD_FLAGS (CLONE_FILES | CLONE_CHILD_CLEARTID)
+
 // ThreadSanitizer's clone() takes every child for a fork with memory of its own.
 #ifdef THREAD_SANITIZED
 int __clone(int (*start)(void *), void *stack, int flags, void *argument, ...);
 #define clone __clone
 #endif
+
+// Below it is all that the child needs.
+IN_CHILD static int descriptor_limit(const struct leat_process *process)
+{
+	const struct leat_spec *spec = process->spec;
+	int limit = 3;
+
+	for (int index = 0; index < 3; index++)
+		if (process->fds[index] >= limit)
+			limit = process->fds[index] + 1;
+	for (size_t index = 0; index < spec->kept_fd_count; index++)
+		if (spec->kept_fds[index] >= limit)
+			limit = spec->kept_fds[index] + 1;
+	return limit;
+}
+
+IN_CHILD static int unshare_descriptors(struct leat_process *process)
+{
+	long error = -ENOSYS;
+
+#ifdef SYS_close_range
+	error = leat_raw(SYS_close_range, descriptor_limit(process), ~0U,
+		CLOSE_RANGE_UNSHARE);
+#endif
+	if (error == -ENOSYS || error == -EINVAL)
+		error = leat_raw(SYS_unshare, CLONE_FILES, 0, 0);
+	process->sharing = 0;
+	leat_raw(SYS_futex, (long)&process->sharing, FUTEX_WAKE, 1);
+	return (int)error;
+}
+
+static void wait_while_sharing(struct leat_process *process)
+{
+	while (process->sharing)
+		syscall(SYS_futex, &process->sharing, FUTEX_WAIT, 1, NULL, NULL, 0);
+}
 
 // Those that are in one another's way move up first; then each is put in place.
 IN_CHILD static int place_descriptors(int fds[3])
@@ -236,9 +284,9 @@ IN_CHILD static int search_and_execute(struct leat_process *process)
 IN_CHILD static int set_up_and_execute(struct leat_process *process)
 {
 	const struct leat_spec *spec = process->spec;
-	int error = 0;
+	int error = process->crowded ? unshare_descriptors(process) : 0;
 
-	if (spec->directory)
+	if (!error && spec->directory)
 		error = (int)leat_raw(SYS_chdir, (long)spec->directory, 0, 0);
 	if (!error)
 		error = place_descriptors(process->fds);
@@ -299,10 +347,13 @@ static int clone_child(struct leat_process *process)
 	if (any_caught)
 		pthread_sigmask(SIG_SETMASK, &all, &before);
 	process->pid = clone(child_main, process->stack + LEAT_SPAWN_STACK_BYTES,
-		CLONE_FLAGS, process);
+		process->crowded ? CLONE_FLAGS | CROWD_FLAGS : CLONE_FLAGS, process, NULL,
+		NULL, &process->sharing);
 	error = process->pid < 0 ? -errno : 0;
 	if (any_caught)
 		pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!error && process->crowded)
+		wait_while_sharing(process);
 	return error;
 }
 
@@ -315,6 +366,7 @@ int leat_spawn(const struct leat_spec *spec, const int fds[3],
 	process->inheritance = inheritance;
 	memcpy(process->fds, fds, sizeof process->fds);
 	process->error = 0;
+	process->sharing = 1;
 	error = prepare_shell(process);
 	if (!error)
 		error = clone_child(process);

@@ -26,6 +26,8 @@ struct leat_process {
 	// Set by the caller: where the process is to write its number before it executes;
 	// NULL: nowhere
 	volatile pid_t *told;
+	// Set by the caller: it has many descriptors, and `fds` are low
+	bool crowded;
 
 	// What follows is shared with the process until leat_spawn_finish():
 	const struct leat_spec *spec;
@@ -33,11 +35,13 @@ struct leat_process {
 	int fds[3];
 	const char **shell_argv; //< for a script without "#!", argv[1] is filled in
 	volatile int error;      //< the process' word to its parent: a negative errno
+	volatile uint32_t sharing; //< 1: it has no descriptors of its own yet
 };
 
 /**
  * Start what `spec` says, with `fds` as its descriptors 0, 1 and 2; the caller may close
- * these at once. Does not wait until the program is executed: whether that goes well
+ * these at once. Does not wait until the program is executed (nor, where it is crowded,
+ * longer than until it has run for a moment): whether that goes well
  * shows at the end of the process, which is the caller's to wait for and to reap. Until
  * leat_spawn_finish() *process, its stack and all that the spec points to must stay.
  * Returns 0, or an error of clone(2) (-EAGAIN, -ENOMEM), where nothing was started.

@@ -23,6 +23,46 @@ load helper
 2" ]
 }
 
+# So many that the later ones are started as in a crowd (lib/process/family.c).
+crowd() {
+	mkfifo started
+	exec 8<>started
+	close_gate
+	printf 'puppet tell started x pass gate descriptors say $LEAT_SEQ\n%.0s' {1..200} >in
+	"$@" <in >out 3>&- 4</dev/null 7>&- 8>&- &
+	for _ in {1..200}; do
+		read -r -t 30 _ <&8
+	done
+	open_gate
+	wait $!
+}
+
+assert_crowd() {
+	for task in {1..200}; do
+		printf '%s\n' 0 1 2 "$task"
+	done >expected
+	diff expected out
+}
+
+@test "also in a crowd of tasks, whose output stays apart" {
+	crowd leat -k -j200
+	assert_crowd
+}
+
+@test "also on a kernel without close_range" {
+	needs_strace
+	crowd strace -f -o /dev/null -e inject=close_range:error=ENOSYS leat -k -j200
+	assert_crowd
+}
+
+@test "a crowd whose tasks are killed before they are anything crashes, and is counted" {
+	needs_strace
+	printf '%s\n' {1..200} >in
+	run strace -f -o /dev/null -e inject=close_range:signal=KILL:when=1 leat -j200 sleep <in
+	[ "$status" -eq 123 ]
+	[[ "$output" == *"leat: 200 tasks in "*": 200 crashed, 0 unrun" ]]
+}
+
 @test "a task starts with no signal blocked and default dispositions" {
 	run env --default-signal leat <<<'puppet signals'
 	echo "$output"

@@ -15,11 +15,13 @@ struct result {
 static struct leat_inheritance inheritance;
 static _Alignas(max_align_t) char stack[LEAT_SPAWN_STACK_BYTES];
 
+static bool crowded;
+
 static struct result spawn(const struct leat_spec *spec)
 {
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), ends[2];
 	struct result result = {0};
-	struct leat_process process = {.stack = stack};
+	struct leat_process process = {.stack = stack, .crowded = crowded};
 
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	result.error = leat_spawn(
@@ -274,10 +276,26 @@ static void what_the_spec_keeps_is_open_under_its_number(void **state)
 	close(low);
 }
 
+static void the_parents_descriptors_stay_as_they_are(void **state)
+{
+	struct stat before[3], after;
+
+	(void)state;
+	for (int fd = 0; fd < 3; fd++)
+		assert_int_equal(fstat(fd, &before[fd]), 0);
+	scene_set_script("true");
+	assert_says("");
+	for (int fd = 0; fd < 3; fd++) {
+		assert_int_equal(fstat(fd, &after), 0);
+		assert_int_equal(after.st_dev, before[fd].st_dev);
+		assert_int_equal(after.st_ino, before[fd].st_ino);
+	}
+}
+
 static void swapped_descriptors_are_put_in_place(void **state)
 {
 	int saved[2] = {dup(1), dup(2)}, ends[2][2];
-	struct leat_process process = {.stack = stack};
+	struct leat_process process = {.stack = stack, .crowded = crowded};
 	char *out, *err;
 	int error;
 
@@ -454,6 +472,7 @@ int main(void)
 		SPAWN(nothing_but_0_1_and_2_is_open),
 		SPAWN(errno_stays_the_callers),
 		SPAWN(what_the_spec_keeps_is_open_under_its_number),
+		SPAWN(the_parents_descriptors_stay_as_they_are),
 		SPAWN(swapped_descriptors_are_put_in_place),
 		SPAWN(the_child_leads_a_session_without_a_terminal),
 		SPAWN(no_signal_is_blocked_in_a_child),
@@ -462,5 +481,8 @@ int main(void)
 		SPAWN(a_signal_caught_after_it_was_ignored_is_ignored_in_a_child),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int failed = cmocka_run_group_tests_name("alone", tests, NULL, NULL);
+
+	crowded = true;
+	return failed + cmocka_run_group_tests_name("in a crowd", tests, NULL, NULL);
 }

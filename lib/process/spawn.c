@@ -98,8 +98,8 @@ IN_CHILD static int unshare_descriptors(struct leat_process *process)
 	long error = -ENOSYS;
 
 #ifdef SYS_close_range
-	error = leat_raw(SYS_close_range, descriptor_limit(process), ~0U,
-		CLOSE_RANGE_UNSHARE);
+	error = leat_raw(
+		SYS_close_range, descriptor_limit(process), ~0U, CLOSE_RANGE_UNSHARE);
 #endif
 	if (error == -ENOSYS || error == -EINVAL)
 		error = leat_raw(SYS_unshare, CLONE_FILES, 0, 0);

@@ -33,8 +33,8 @@ struct leat_process {
 	const struct leat_spec *spec;
 	const struct leat_inheritance *inheritance;
 	int fds[3];
-	const char **shell_argv; //< for a script without "#!", argv[1] is filled in
-	volatile int error;      //< the process' word to its parent: a negative errno
+	const char **shell_argv;   //< for a script without "#!", argv[1] is filled in
+	volatile int error;        //< the process' word to its parent: a negative errno
 	volatile uint32_t sharing; //< 1: it has no descriptors of its own yet
 };
 

@@ -5,8 +5,9 @@ from measure import ratio
 
 # `one` reaches `bound` times what `other` does in the same work (other None: `bound` itself).
 # At least, where the figures are rates; at most, where they are times or sizes. paired: the
-# median of the rounds' ratios, where noise of the machine could decide.
-Promise = namedtuple("Promise", "work one bound other paired", defaults=(None, False))
+# median of the rounds' ratios, where noise of the machine could decide. limit: who is told
+# of where it falls short, too, and so nobody could reach it.
+Promise = namedtuple("Promise", "work one bound other paired limit", defaults=(None, False, None))
 
 PROMISES = [
     Promise("probe", "leat -u", 0.85, "limit", True),
@@ -21,9 +22,9 @@ PROMISES = [
     Promise("empty input", "leat", 1.5, "xargs"),
     Promise("answer", "leat", 3, "sh -c"),
     Promise("bytes", "leat", 0.7, "raw xargs"),
-    Promise("bytes", "leat", 3, "GNU parallel"),
+    Promise("bytes", "leat", 3, "GNU parallel", limit="raw xargs"),
     Promise("lines", "leat", 0.7, "raw xargs"),
-    Promise("lines", "leat", 3, "GNU parallel"),
+    Promise("lines", "leat", 3, "GNU parallel", limit="raw xargs"),
     Promise("lines --tag", "leat --tag", 0.4, "raw xargs"),
     Promise("lines --tag", "leat --tag", 12, "GNU parallel --tag"),
     Promise("as many as fit", "leat -u", 2, "xargs"),
@@ -106,7 +107,16 @@ def judge(setting, promise):
             return "", f"not measured: {figure.missing}"
     reached = ratio(one, other, promise.paired) if other else one.value()
     enough = reached >= promise.bound if one.is_rate() else reached <= promise.bound
-    return number(reached), "reached" if enough else "SHORT"
+    return number(reached), "reached" if enough else "SHORT" + beyond(setting, promise, other)
+
+
+def beyond(setting, promise, other):
+    """Words for a promise that the limit itself does not reach."""
+    limit = setting.figures.get((promise.work, promise.limit))
+    reached = ratio(limit, other) if limit else None
+    if reached is None or reached >= promise.bound:
+        return ""
+    return f": {promise.limit} itself, {number(reached)}"
 
 
 def wanted(setting, promise):
@@ -128,8 +138,8 @@ def print_promises(setting):
         words = wanted(setting, promise)
         tell(f"{promise.work:17}{promise.one:13}{value:>8}  {words:36}{verdict}")
         counts[verdict.split(":")[0]] += 1
-        if verdict == "SHORT":
-            short.append(f"{promise.work}, {words}")
+        if verdict.startswith("SHORT"):
+            short.append(f"{promise.work}, {words}{verdict[5:]}")
     print_counts(counts, short)
 
 

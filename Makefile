@@ -193,7 +193,7 @@ test: test-programs
 # ---- checks: each a part of .ci/run ----
 
 .PHONY: check check-layers check-symbols check-options check-man check-style check-shell check-fuzz \
-	check-tidy check-asan check-tsan
+	check-tidy check-asan check-tsan check-fault check-mutants
 check: check-layers check-symbols check-options check-man check-style check-shell \
 	check-tidy check-asan check-tsan
 
@@ -213,8 +213,8 @@ check-style:
 	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h')
 
 check-shell:
-	shellcheck .ci/run .ci/check-* tests/run $$(git ls-files 'tests/*.sh')
-	shellcheck -s bash -e SC1083,SC2016,SC2028,SC2030,SC2031,SC2034,SC2094,SC2154 $$(git ls-files 'tests/cli/*.bats' 'tests/cli/*.bash')
+	shellcheck .ci/run .ci/check-* tests/run tests/fault/mutate $$(git ls-files 'tests/*.sh')
+	shellcheck -s bash -e SC1083,SC2001,SC2013,SC2015,SC2016,SC2028,SC2030,SC2031,SC2034,SC2094,SC2154 $$(git ls-files 'tests/cli/*.bats' 'tests/cli/*.bash' 'tests/fault/*.bats')
 
 check-tidy:
 	clang-tidy --quiet --config-file=.ci/clang-tidy $(LIB_SOURCES) $(WARM_SOURCES) $(CLI_SOURCES) -- \
@@ -229,6 +229,14 @@ check-asan:
 check-tsan:
 	$(SANITIZED) BUILD=.build/tsan CFLAGS='-O1 -g -fsanitize=thread' test \
 		TESTS='$(UNIT_TESTS) cancel.bats'
+
+# What must hold whatever fails: tests/fault/README.md.
+check-fault: test-programs
+	BUILD=$(abspath $(BUILD)) tests/run tests/fault/*.bats
+
+# Whether those tests can fail: each mutant of the code is to be caught by one.
+check-mutants:
+	BUILD=$(abspath $(BUILD)) tests/fault/mutate $(MUTANTS)
 
 # What is found beyond the corpus stays in the build directory.
 FUZZ_SECONDS ?= 20
@@ -265,4 +273,4 @@ clean:
 help:
 	@echo 'all install uninstall test bench bench-short fuzz check clean format'
 	@echo 'deps deps-build deps-bench'
-	@echo 'check-layers -symbols -options -man -style -shell -tidy -fuzz -asan -tsan'
+	@echo 'check-layers -symbols -options -man -style -shell -tidy -fuzz -asan -tsan -fault -mutants'

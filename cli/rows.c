@@ -378,16 +378,17 @@ static int move_on(struct rows *rows, struct patience patience)
 static void add_group(struct rows *rows, const struct group *group)
 {
 	for (const struct stream *stream = group->first; stream < group->end; stream++) {
-		struct record record =
-			stream->kept ? kept_record(stream, group->index) : rows->current;
+		struct record record;
 
-		columns_add(rows->columns, &record);
+		if (stream->kept)
+			record = kept_record(stream, group->index);
+		columns_add(rows->columns, stream->kept ? &record : &rows->current);
 	}
 }
 
 int rows_next(struct rows *rows, struct patience patience, struct row *row)
 {
-	int got = rows_prepare(rows, patience);
+	int got = rows->prepared ? 0 : rows_prepare(rows, patience);
 
 	if (!got)
 		got = move_on(rows, patience);

@@ -190,11 +190,12 @@ static int add(struct tasks *tasks, const struct row *row, const struct extent *
 	if (error)
 		return error;
 	for (size_t index = 0; index < row->count; index++) {
-		struct value value = row->values[index];
+		const struct value *value = &row->values[index];
 
-		text_append(&batch->bytes, value.bytes, value.length);
+		text_append(&batch->bytes, value->bytes, value->length);
 		batch->bytes.length += !batch->bytes.failed; // the NUL behind them, too
-		batch->values[batch->count + index] = value;
+		batch->values[batch->count + index] = (struct value){
+			.length = value->length, .ends_record = value->ends_record};
 	}
 	if (batch->bytes.failed)
 		return -ENOMEM; // what the batch had is whole
@@ -373,10 +374,12 @@ static int fail(struct tasks *tasks, int error, struct task **task)
 int tasks_next(struct tasks *tasks, struct patience patience, struct task **task)
 {
 	while (!tasks->over && !tasks->error) {
-		struct row row = tasks->held;
+		struct row row;
 		int got = 1;
 
-		if (!tasks->has_held)
+		if (tasks->has_held)
+			row = tasks->held;
+		else
 			got = rows_next(tasks->rows, patience, &row);
 		tasks->has_held = false;
 		if (!got)

@@ -21,7 +21,6 @@
 #define IN_FLIGHT "in flight"
 
 // A journal is a file, and anything may stand there.
-#define SECONDS_MOST 1e9     // three decades
 #define SLOTS_MOST (1 << 22) // each is a thread, of which Linux has no more
 
 /* ---- whether ---- */
@@ -144,15 +143,6 @@ static const char *get_text(sqlite3_stmt *row, int column, const char *otherwise
 	return text ? (const char *)text : otherwise;
 }
 
-static int64_t get_ns(sqlite3_stmt *row, int column)
-{
-	double seconds = sqlite3_column_double(row, column);
-
-	if (seconds > SECONDS_MOST || seconds < -SECONDS_MOST)
-		seconds = seconds > 0 ? SECONDS_MOST : -SECONDS_MOST;
-	return (int64_t)(seconds * LEAT_SECOND_NS);
-}
-
 // 0, as of what had none, where no run can have had such a slot.
 static unsigned get_slot(sqlite3_stmt *row, int column)
 {
@@ -185,11 +175,13 @@ static void add_run(struct history *history, sqlite3_stmt *row)
 		.command = get_text(row, 0, ""),
 		.version = get_text(row, 1, ""),
 		.started_us = moment_parse(get_text(row, 2, "")),
-		.elapsed_ns = is_null(row, 3) ? -1 : get_ns(row, 3),
+		.elapsed_ns = is_null(row, 3) ? -1 : store_get_ns(row, 3),
 	};
 
 	timeline_add_run(history->timeline, &run);
-	history->end.elapsed_ns += get_ns(row, 3);
+	if (__builtin_add_overflow(history->end.elapsed_ns, store_get_ns(row, 3),
+		    &history->end.elapsed_ns))
+		history->end.elapsed_ns = INT64_MAX / 2;
 	history->end.status = is_null(row, 4) ? -1 : sqlite3_column_int(row, 4);
 	atomic_store(&history->account.input_cut, sqlite3_column_int(row, 5) != 0);
 }
@@ -226,9 +218,9 @@ static void add_attempt(struct history *history, sqlite3_stmt *row)
 		.outcome = get_outcome(row, OUTCOME),
 		.reason = append_reason(&reason, row),
 		.started_us = moment_parse(get_text(row, STARTED, "")),
-		.elapsed_ns = is_null(row, ELAPSED) ? -1 : get_ns(row, ELAPSED),
-		.user_ns = get_ns(row, USER),
-		.system_ns = get_ns(row, SYSTEM),
+		.elapsed_ns = is_null(row, ELAPSED) ? -1 : store_get_ns(row, ELAPSED),
+		.user_ns = store_get_ns(row, USER),
+		.system_ns = store_get_ns(row, SYSTEM),
 		.peak_kib = sqlite3_column_int64(row, PEAK_KIB),
 		.bytes = is_null(row, BYTES) ? -1 : sqlite3_column_int64(row, BYTES),
 		.command = task == history->last_task ? NULL : &command,

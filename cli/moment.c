@@ -39,10 +39,10 @@ void moment_format(char text[MOMENT_BYTES], int64_t wall_us, char separator)
 {
 	time_t seconds = wall_us / 1000000;
 	char date[16] = "", time[16] = "";
-	struct tm tm;
+	struct tm tm = {0};
 
-	gmtime_r(&seconds, &tm);
-	strftime(date, sizeof date, "%F", &tm);
+	if (!gmtime_r(&seconds, &tm) || !strftime(date, sizeof date, "%F", &tm))
+		snprintf(date, sizeof date, "?");
 	strftime(time, sizeof time, "%T", &tm);
 	snprintf(text, MOMENT_BYTES, "%s%c%s.%06d", date, separator, time,
 		(int)(wall_us % 1000000));

@@ -85,8 +85,8 @@ struct find *find_open(const char *name, const struct store *store, bool failed_
 		find->found = calloc(1, 1);
 	if (!find->found)
 		goto fail;
-	code = sqlite3_open_v2(
-		name, &find->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+	find->db = store_connect(name, SQLITE_OPEN_READONLY);
+	code = find->db ? SQLITE_OK : SQLITE_CANTOPEN;
 	for (int index = 0; !code && index < STATEMENTS; index++)
 		code = sqlite3_prepare_v3(find->db, statements[index], -1,
 			SQLITE_PREPARE_PERSISTENT, &find->statements[index], NULL);
@@ -208,7 +208,7 @@ static int get_next(struct find *find, const struct row **row)
 static bool is_same(const struct identity *identity, const char *command,
 	size_t command_bytes, const char *input, size_t input_bytes)
 {
-	return identity->command_bytes == command_bytes &&
+	return command && identity->command_bytes == command_bytes &&
 	       memcmp(identity->command, command, command_bytes) == 0 &&
 	       !identity->input == !input &&
 	       (!input || (identity->input_bytes == input_bytes &&
@@ -246,7 +246,7 @@ static int get_same(struct find *find, const struct identity *identity,
 	while ((code = sqlite3_step(same)) == SQLITE_ROW) {
 		uint64_t task = (uint64_t)sqlite3_column_int64(same, 0);
 
-		if (task > find->last_row ||
+		if (task < find->first_row || task > find->last_row ||
 			!is_same(identity, (const char *)sqlite3_column_text(same, 3),
 				(size_t)sqlite3_column_bytes(same, 3),
 				(const char *)sqlite3_column_text(same, 4),

@@ -78,6 +78,8 @@ static void print_record(const struct plan *plan, sqlite3_stmt *tasks)
 	size_t length = (size_t)sqlite3_column_bytes(tasks, 0);
 	char delimiter = plan->splitting.delimiter;
 
+	if (!command) // whoever made the file may have had none
+		return;
 	if (is_plain(command, length, delimiter))
 		fwrite(command, 1, length, stdout);
 	else
@@ -111,12 +113,22 @@ static const char *outcome_words(sqlite3_stmt *statement, int column)
 	return outcome ? outcome : "in flight: its end is not known";
 }
 
+// A terminal would do what a command, or whoever made the journal, tells it.
+static void print_shown(const char *before, const void *words)
+{
+	struct text shown = {0};
+	const char *bytes = words ? words : "";
+
+	text_append_shown(&shown, bytes, strlen(bytes), SIZE_MAX);
+	printf("%s%s", before, shown.bytes ? shown.bytes : "");
+	text_finish(&shown);
+}
+
 static void print_duration(const char *before, sqlite3_stmt *statement, int column)
 {
 	struct text text = {0};
 
-	duration_append(&text,
-		(int64_t)(sqlite3_column_double(statement, column) * LEAT_SECOND_NS));
+	duration_append(&text, store_get_ns(statement, column));
 	printf("%s%s", before, text.bytes ? text.bytes : "?");
 	text_finish(&text);
 }
@@ -130,17 +142,20 @@ static void print_bytes(const char *name, sqlite3_stmt *statement, int column)
 
 static void print_attempt(sqlite3_stmt *attempt)
 {
-	printf("  run %lld, attempt %lld, slot %lld, at %s UTC: %s",
+	printf("  run %lld, attempt %lld, slot %lld",
 		(long long)sqlite3_column_int64(attempt, 0),
 		(long long)sqlite3_column_int64(attempt, 1),
-		(long long)sqlite3_column_int64(attempt, 2),
-		sqlite3_column_text(attempt, 3), outcome_words(attempt, 5));
+		(long long)sqlite3_column_int64(attempt, 2));
+	print_shown(", at ", sqlite3_column_text(attempt, 3));
+	print_shown(" UTC: ", outcome_words(attempt, 5));
 	if (sqlite3_column_type(attempt, 6) != SQLITE_NULL)
 		printf(", exit %d", sqlite3_column_int(attempt, 6));
 	if (sqlite3_column_type(attempt, 7) != SQLITE_NULL)
 		printf(", signal %d", sqlite3_column_int(attempt, 7));
-	if (sqlite3_column_type(attempt, 8) != SQLITE_NULL)
-		printf(" (%s)", sqlite3_column_text(attempt, 8));
+	if (sqlite3_column_type(attempt, 8) != SQLITE_NULL) {
+		print_shown(" (", sqlite3_column_text(attempt, 8));
+		putchar(')');
+	}
 	if (sqlite3_column_type(attempt, 5) != SQLITE_NULL) {
 		print_duration("\n    took ", attempt, 4);
 		print_duration(", CPU time ", attempt, 9);
@@ -189,9 +204,11 @@ static int print_tasks(struct store *store, const struct plan *plan, bool *found
 	sqlite3_bind_int64(tasks, 2, (int64_t)plan->show);
 	while ((code = sqlite3_step(tasks)) == SQLITE_ROW) {
 		*found = true;
-		printf("task %" PRIu64 " of run %lld: %s\n  %s\n", plan->show,
-			(long long)sqlite3_column_int64(tasks, 1),
-			outcome_words(tasks, 2), sqlite3_column_text(tasks, 3));
+		printf("task %" PRIu64 " of run %lld", plan->show,
+			(long long)sqlite3_column_int64(tasks, 1));
+		print_shown(": ", outcome_words(tasks, 2));
+		print_shown("\n  ", sqlite3_column_text(tasks, 3));
+		putchar('\n');
 		code = print_attempts(db, sqlite3_column_int64(tasks, 0));
 		if (code)
 			break;

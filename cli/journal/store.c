@@ -17,6 +17,7 @@
 
 #define APPLICATION_ID 0x6c656174 // "leat"
 #define FORMAT 1
+#define SECONDS_MOST 1e9 // three decades
 #define BUSY_MS 10000
 #define BUSY_STEP_MS 50
 // Where readers keep it from being emptied, it is cut off once they are gone.
@@ -126,7 +127,30 @@ static enum store_state look_at_header(const char *name)
 	return big_endian(header + 60) > FORMAT ? STORE_NEWER : STORE_OK;
 }
 
-static sqlite3 *open_database(const char *name, int flags)
+// Whoever made the file may have put anything into its schema, which SQLite would run in
+// leat's name: https://www.sqlite.org/security.html.
+static void distrust(sqlite3 *db)
+{
+	static const struct {
+		int what, value;
+	} configuration[] = {{SQLITE_DBCONFIG_DEFENSIVE, 1},
+		{SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0}, {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},
+		{SQLITE_DBCONFIG_ENABLE_VIEW, 0}},
+	  limits[] = {{SQLITE_LIMIT_ATTACHED, 0}, {SQLITE_LIMIT_COLUMN, 200},
+		  {SQLITE_LIMIT_COMPOUND_SELECT, 3}, {SQLITE_LIMIT_EXPR_DEPTH, 20},
+		  {SQLITE_LIMIT_FUNCTION_ARG, 8}, {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 50},
+		  {SQLITE_LIMIT_SQL_LENGTH, 100000}, {SQLITE_LIMIT_VDBE_OP, 25000}};
+
+	for (size_t index = 0; index < sizeof configuration / sizeof *configuration;
+		index++)
+		sqlite3_db_config(
+			db, configuration[index].what, configuration[index].value, NULL);
+	for (size_t index = 0; index < sizeof limits / sizeof *limits; index++)
+		sqlite3_limit(db, limits[index].what, limits[index].value);
+	sqlite3_exec(db, "PRAGMA cell_size_check=ON", NULL, NULL, NULL);
+}
+
+sqlite3 *store_connect(const char *name, int flags)
 {
 	sqlite3 *db = NULL;
 
@@ -135,6 +159,7 @@ static sqlite3 *open_database(const char *name, int flags)
 		return NULL;
 	}
 	sqlite3_busy_timeout(db, BUSY_MS);
+	distrust(db);
 	return db;
 }
 
@@ -149,13 +174,26 @@ static int note_damage(void *argument, int count, char **values, char **names)
 	return strcmp(values[0], "ok") != 0;
 }
 
+// What else has to be true, in a row for each that is not: the four tables are tables, as
+// a view or a virtual table would be asked; and whatever is counted on from the numbers
+// here is one, too: 2 to the 48th.
+static const char sound[] =
+	"SELECT column1||' is no table' FROM (VALUES('runs'),('tasks'),('attempts'),"
+	"('journal')) WHERE NOT EXISTS(SELECT 1 FROM sqlite_master WHERE name=column1"
+	" COLLATE NOCASE AND type='table' AND substr(sql,1,13)='CREATE TABLE ');"
+	"PRAGMA quick_check(1);"
+	"SELECT 'its numbers are too large' WHERE"
+	" (SELECT max(run) FROM runs) NOT BETWEEN 0 AND 281474976710656 OR"
+	" (SELECT max(task) FROM tasks) NOT BETWEEN 0 AND 281474976710656 OR"
+	" (SELECT CAST(ticket AS INTEGER) FROM journal) NOT BETWEEN 0 AND "
+	"281474976710656";
+
 // Returns what SQLite says of the whole.
 static int check(const char *name, int flags, struct text *words)
 {
-	sqlite3 *db = open_database(name, flags);
+	sqlite3 *db = store_connect(name, flags);
 	int code =
-		db ? sqlite3_exec(db, "PRAGMA quick_check(1)", note_damage, words, NULL)
-		   : SQLITE_CANTOPEN;
+		db ? sqlite3_exec(db, sound, note_damage, words, NULL) : SQLITE_CANTOPEN;
 
 	if (code != SQLITE_OK && code != SQLITE_READONLY && !words->length)
 		text_format(words, "%s", db ? sqlite3_errmsg(db) : "it can't be opened");
@@ -178,12 +216,41 @@ static enum store_state look_inside(const char *name, struct text *words)
 		       : STORE_UNREADABLE;
 }
 
+// SQLite takes what stands in these for a part of the journal, whoever put it there.
+static bool has_foreign_part(const char *name, struct text *words)
+{
+	static const char *const ends[] = {"-journal", "-wal", "-shm"};
+	struct stat file, part;
+	uid_t owner = stat(name, &file) == 0 ? file.st_uid : geteuid();
+
+	for (size_t index = 0; index < sizeof ends / sizeof *ends; index++) {
+		struct text path = {0};
+		bool foreign;
+
+		text_format(&path, "%s%s", name, ends[index]);
+		foreign = path.failed ||
+			  (lstat(path.bytes, &part) == 0 &&
+				  (!S_ISREG(part.st_mode) ||
+					  (part.st_uid && part.st_uid != owner &&
+						  part.st_uid != geteuid())));
+		if (foreign)
+			text_format(words, "%s%s is no file of yours", name, ends[index]);
+		text_finish(&path);
+		if (foreign)
+			return true;
+	}
+	return false;
+}
+
 enum store_state store_look(const char *name, struct text *words)
 {
 	enum store_state state = look_at_header(name);
 
 	if (state == STORE_UNREADABLE)
 		text_format(words, "%s", strerror(errno));
+	else if ((state == STORE_OK || state == STORE_EMPTY) &&
+		 has_foreign_part(name, words))
+		return STORE_UNREADABLE;
 	return state == STORE_OK ? look_inside(name, words) : state;
 }
 
@@ -274,7 +341,7 @@ struct store *store_open(const char *name, bool writes, enum journal_sync sync, 
 	int code = SQLITE_NOMEM;
 
 	if (store)
-		store->db = open_database(
+		store->db = store_connect(
 			name, writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
 	if (store && store->db)
 		code = writes ? prepare_writing(store, sync, make) : SQLITE_OK;
@@ -352,6 +419,15 @@ const char *store_words(struct store *store)
 	if ((sqlite3_errcode(store->db) & 0xff) == SQLITE_IOERR && number)
 		return strerror(number);
 	return sqlite3_errmsg(store->db);
+}
+
+int64_t store_get_ns(sqlite3_stmt *row, int column)
+{
+	double seconds = sqlite3_column_double(row, column);
+
+	if (seconds > SECONDS_MOST || seconds < -SECONDS_MOST)
+		seconds = seconds > 0 ? SECONDS_MOST : -SECONDS_MOST;
+	return (int64_t)(seconds * LEAT_SECOND_NS);
 }
 
 /* ---- groups of changes ---- */

@@ -40,6 +40,13 @@ void store_settle(struct store *store);
 
 sqlite3 *store_database(struct store *store);
 
+/** A connection of its own that believes nothing of what the schema says; NULL: none. */
+sqlite3 *store_connect(const char *name, int flags);
+
+/** The seconds in a column; anything may stand there, and what is returned is no more
+ * than three decades. */
+int64_t store_get_ns(sqlite3_stmt *row, int column);
+
 /** Have what follows tell what the journal holds now, as after store_open(). */
 void store_read(struct store *store);
 

@@ -21,6 +21,7 @@
  */
 #include "journal/tail.h"
 
+#include "account.h"
 #include "sum.h"
 
 #include <errno.h>
@@ -252,7 +253,10 @@ static const struct record *look_at(
 		record->ticket <= ticket || record->size < sizeof *record ||
 		record->size > length || size_of(&record->entry) != record->size)
 		return NULL;
-	return checksum(id, record) == record->checksum ? record : NULL;
+	return record->entry.outcome < TASK_ENDS &&
+			       checksum(id, record) == record->checksum
+		       ? record
+		       : NULL;
 }
 
 static size_t load(struct tail *tail, unsigned index)

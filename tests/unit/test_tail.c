@@ -75,6 +75,21 @@ static uint64_t replay(uint64_t ticket)
 	return seen.count;
 }
 
+// Whoever made the file may have summed up anything.
+static void an_outcome_that_is_none_ends_what_is_handed_on(void **state)
+{
+	struct tail *tail = open_tail();
+	struct told told = {.entry = {.kind = ENTRY_END, .row = 2, .outcome = 9}};
+
+	(void)state;
+	tail_begin(tail, ID, 0);
+	assert_int_equal(add(tail, 1, 10), 0);
+	assert_int_equal(tail_add(tail, &told), 0);
+	assert_int_equal(add(tail, 3, 10), 0);
+	tail_close(tail, false);
+	assert_int_equal(replay(0), 1);
+}
+
 static void what_was_told_is_handed_on(void **state)
 {
 	struct tail *tail = open_tail();
@@ -294,6 +309,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_told_is_handed_on),
+		TEST(an_outcome_that_is_none_ends_what_is_handed_on),
 		TEST(what_ends_a_replay_is_told),
 		TEST(the_tail_of_another_journal_is_nothing),
 		TEST(damage_ends_what_counts),

@@ -43,7 +43,7 @@ CLI_SOURCES := cli/account.c cli/cancellation.c cli/cells.c cli/cgroup.c cli/cha
 	cli/journal/find.c cli/journal/journal.c cli/journal/list.c cli/journal/steps.c cli/journal/store.c cli/journal/tail.c \
 	cli/journal/writer.c \
 	cli/main.c cli/makeflags.c cli/lanes.c cli/message.c cli/outlet.c cli/output.c cli/output_attempts.c cli/output_lines.c cli/output_nap.c cli/output_stream.c cli/pending.c \
-	cli/measure.c cli/moment.c cli/plain.c cli/plan.c cli/progress.c cli/recipe.c cli/report/ci.c cli/report/ci_summary.c cli/report/events.c cli/report/joblog.c cli/report/json.c cli/report/junit.c cli/report/namesakes.c cli/report/recap.c cli/report/timeline.c cli/report/xml.c cli/results.c cli/retries.c cli/room.c cli/rows.c cli/run.c \
+	cli/measure.c cli/moment.c cli/plain.c cli/plan.c cli/privileges.c cli/progress.c cli/recipe.c cli/report/ci.c cli/report/ci_summary.c cli/report/events.c cli/report/joblog.c cli/report/json.c cli/report/junit.c cli/report/namesakes.c cli/report/recap.c cli/report/timeline.c cli/report/xml.c cli/results.c cli/retries.c cli/room.c cli/rows.c cli/run.c \
 	cli/run_display.c cli/run_frame.c cli/run_input.c cli/run_jobserver.c cli/run_open.c cli/run_report.c cli/run_task.c cli/running.c cli/shell.c cli/signals.c cli/sink.c \
 	cli/slot.c cli/split.c cli/tag.c cli/tasks.c cli/template.c cli/unrun.c cli/utf8.c cli/whole_file.c
 CLI_PAGE := cli/report/timeline_page

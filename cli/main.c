@@ -6,6 +6,7 @@
  *
  *   main.c           this: a table of contents
  *   descriptors.c    0, 1 and 2 as leat finds them
+ *   privileges.c     rights that leat must not have
  *   plan.c           what is to be run and how; duration.c, cpus.c: what values mean
  *   measure.c        how busy the machine is; cgroup.c: this process's part of it
  *   front/           command lines that become a plan: leat's own, and others'
@@ -70,6 +71,7 @@
 #include "leat.h"
 #include "message.h"
 #include "plan.h"
+#include "privileges.h"
 #include "run.h"
 
 #include <errno.h>
@@ -115,8 +117,12 @@ int main(int argc, char **argv)
 	struct plan plan;
 	int status;
 
-	setlocale(LC_CTYPE, ""); // what is a character, and how wide
 	descriptors_ensure();
+	if (privileges_are_borrowed()) {
+		message("does not run set-user-ID, set-group-ID or with capabilities");
+		return EXIT_USAGE;
+	}
+	setlocale(LC_CTYPE, ""); // what is a character, and how wide
 	status = front_parse(&front, &plan, argc, argv);
 	if (status != EXIT_ALL_OK)
 		return status;

@@ -15,7 +15,16 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
 	-Wpointer-arith -Wvla
 # Warnings are errors in our own builds; packagers may set WERROR= .
 WERROR ?= -Werror
-HARDENING ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2
+# What this compiler has of it, for this processor; .ci/check-hardening looks at the result.
+accepted = $(shell $(CC) -Werror -O2 $(1) -include features.h -x c -c -o /dev/null /dev/null \
+	2>/dev/null && echo '$(1)')
+ifeq ($(origin HARDENING),undefined)
+FORTIFIED := $(call accepted,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+HARDENING := -fstack-protector-strong $(or $(FORTIFIED),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) \
+	$(call accepted,-fstack-clash-protection) \
+	$(or $(call accepted,-fcf-protection),$(call accepted,-mbranch-protection=standard))
+endif
+HARDENING_LDFLAGS ?= -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 OUR_CFLAGS := -std=c11 -D_GNU_SOURCE -DLEAT_VERSION='"$(VERSION)"' -pthread -fPIC -Ilib -Icli \
 	-fvisibility=hidden -MMD -MP $(WARNINGS) $(WERROR)
 OUR_LDFLAGS := -pthread
@@ -74,26 +83,26 @@ $(BUILD)/%.o: %.c Makefile
 $(BUILD)/$(WARM_INSIDE).so: $(WARM_SOURCES) lib/process/warm_memory.h lib/process/warm_wire.h Makefile
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARNINGS) $(WERROR) $(HARDENING) $(CPPFLAGS) -O2 \
-		-shared -s -Wl,-z,now -Wl,-z,noseparate-code -o $@ $(WARM_SOURCES) -ldl
+		-shared -s $(HARDENING_LDFLAGS) -Wl,-z,noseparate-code -o $@ $(WARM_SOURCES) -ldl
 
 $(BUILD)/$(WARM_OBJECT).o: $(WARM_OBJECT).S $(BUILD)/$(WARM_INSIDE).so Makefile
-	$(CC) $(CPPFLAGS) $(CFLAGS) -Wa,-I$(BUILD) -c $< -o $@
+	$(CC) $(HARDENING) $(CPPFLAGS) $(CFLAGS) -Wa,-I$(BUILD) -c $< -o $@
 
 # What is within the program.
 $(BUILD)/$(CLI_PAGE).o: $(CLI_PAGE).S $(wildcard cli/report/timeline/*) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+	$(CC) $(HARDENING) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
 $(BUILD)/libleat.a: $(LIB_OBJECTS)
 	rm -f $@
 	$(AR) rcs $@ $^
 
 $(SHARED): $(LIB_OBJECTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(OUR_LDFLAGS) -shared -Wl,-soname,libleat.so.$(SOVERSION) \
+	$(CC) $(CFLAGS) $(HARDENING_LDFLAGS) $(LDFLAGS) $(OUR_LDFLAGS) -shared -Wl,-soname,libleat.so.$(SOVERSION) \
 		$(SHARED_LDFLAGS) -o $@ $^
 
 $(BUILD)/leat: $(CLI_OBJECTS) $(BUILD)/libleat.a
-	$(CC) $(CFLAGS) $(LDFLAGS) $(OUR_LDFLAGS) -o $@ $^ $(SQLITE_LIBS) $(JANSSON_LIBS)
+	$(CC) $(CFLAGS) -pie $(HARDENING_LDFLAGS) $(LDFLAGS) $(OUR_LDFLAGS) -o $@ $^ $(SQLITE_LIBS) $(JANSSON_LIBS)
 
 -include $(LIB_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d) $(UNIT_PROGRAMS:=.d)
 
@@ -192,9 +201,9 @@ test: test-programs
 
 # ---- checks: each a part of .ci/run ----
 
-.PHONY: check check-layers check-symbols check-options check-man check-style check-shell check-fuzz \
+.PHONY: check check-layers check-symbols check-hardening check-options check-man check-style check-shell check-fuzz \
 	check-tidy check-asan check-tsan check-fault check-mutants
-check: check-layers check-symbols check-options check-man check-style check-shell \
+check: check-layers check-symbols check-hardening check-options check-man check-style check-shell \
 	check-tidy check-asan check-tsan
 
 check-layers:
@@ -202,6 +211,9 @@ check-layers:
 
 check-symbols: $(SHARED)
 	.ci/check-symbols $(SHARED)
+
+check-hardening: all
+	.ci/check-hardening $(BUILD)
 
 check-options: $(BUILD)/leat
 	.ci/check-options $(BUILD)/leat
@@ -273,4 +285,4 @@ clean:
 help:
 	@echo 'all install uninstall test bench bench-short fuzz check clean format'
 	@echo 'deps deps-build deps-bench'
-	@echo 'check-layers -symbols -options -man -style -shell -tidy -fuzz -asan -tsan -fault -mutants'
+	@echo 'check-layers -symbols -hardening -options -man -style -shell -tidy -fuzz -asan -tsan -fault -mutants'

@@ -1,4 +1,7 @@
 /* The page, for timeline.c: from timeline_page up to timeline_page_end. */
+#ifdef __CET__
+#include <cet.h> // that all is said to be made for it, no code stands here
+#endif
 	.section .rodata
 	.global timeline_page, timeline_page_end
 	.hidden timeline_page, timeline_page_end

@@ -49,7 +49,7 @@ WARM_OBJECT := lib/process/warm_object
 CLI_SOURCES := cli/account.c cli/cancellation.c cli/cells.c cli/cgroup.c cli/channel.c cli/ci_log.c cli/color.c cli/confirm.c cli/columns.c \
 	cli/cpus.c cli/descriptors.c cli/display.c cli/duration.c cli/floor.c cli/front/front.c cli/front/limits.c \
 	cli/front/native.c cli/front/parallel.c cli/front/parallel_text.c cli/front/parser.c cli/front/retry_failed.c cli/front/sources.c cli/front/values.c cli/front/xargs.c cli/guard.c cli/halt.c cli/history.c cli/input.c cli/jobserver.c \
-	cli/journal/find.c cli/journal/journal.c cli/journal/list.c cli/journal/steps.c cli/journal/store.c cli/journal/tail.c \
+	cli/journal/find.c cli/journal/journal.c cli/journal/list.c cli/journal/steps.c cli/journal/store.c cli/journal/store_look.c cli/journal/tail.c \
 	cli/journal/writer.c \
 	cli/main.c cli/makeflags.c cli/lanes.c cli/message.c cli/outlet.c cli/output.c cli/output_attempts.c cli/output_lines.c cli/output_nap.c cli/output_stream.c cli/pending.c \
 	cli/measure.c cli/moment.c cli/plain.c cli/plan.c cli/privileges.c cli/progress.c cli/recipe.c cli/report/ci.c cli/report/ci_summary.c cli/report/events.c cli/report/joblog.c cli/report/json.c cli/report/junit.c cli/report/namesakes.c cli/report/recap.c cli/report/timeline.c cli/report/xml.c cli/results.c cli/retries.c cli/room.c cli/rows.c cli/run.c \
@@ -60,7 +60,7 @@ UNIT_TESTS := test_account test_capture test_cgroup test_child test_clock test_c
 	test_duration test_family test_find test_floor test_guard test_guardian test_input test_jobserver test_makeflags test_measure test_message test_namesakes test_native test_output \
 	test_pending test_plain test_pool test_progress test_recap test_recover test_room test_shell test_spawn test_tag test_tail test_template \
 	test_tree test_unrun test_utf8 test_warm test_xml
-MAN_PAGES := man/leat.1 man/leat-parallel.1 man/leat-xargs.1 man/libleat.3 man/leat-events.5 man/leat-journal.5
+MAN_PAGES := man/leat.1 man/leat-parallel.1 man/leat-xargs.1 man/libleat.3 man/leat-events.5 man/leat-journal.5 man/leat-security.7
 
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o) $(WARM_OBJECT:%=$(BUILD)/%.o)
 CLI_OBJECTS := $(CLI_SOURCES:%.c=$(BUILD)/%.o) $(CLI_PAGE:%=$(BUILD)/%.o)
@@ -134,7 +134,7 @@ deps deps-build deps-bench:
 .PHONY: install uninstall
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) \
-		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man5 \
+		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7 \
 		$(DESTDIR)$(DATADIR)/bash-completion/completions \
 		$(DESTDIR)$(DATADIR)/zsh/site-functions \
 		$(DESTDIR)$(DATADIR)/fish/vendor_completions.d
@@ -151,6 +151,7 @@ install: all
 	install -m 644 man/leat.1 man/leat-parallel.1 man/leat-xargs.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 man/libleat.3 $(DESTDIR)$(MANDIR)/man3/libleat.3
 	install -m 644 man/leat-events.5 man/leat-journal.5 $(DESTDIR)$(MANDIR)/man5
+	install -m 644 man/leat-security.7 $(DESTDIR)$(MANDIR)/man7/leat-security.7
 	install -m 644 completions/leat.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/leat
 	install -m 644 completions/_leat $(DESTDIR)$(DATADIR)/zsh/site-functions/_leat
 	install -m 644 completions/leat.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/leat.fish
@@ -160,6 +161,7 @@ INSTALLED = $(BINDIR)/leat $(LIBDIR)/libleat.a $(LIBDIR)/libleat.so.$(VERSION) \
 	$(INCLUDEDIR)/leat.h $(MANDIR)/man1/leat.1 \
 	$(MANDIR)/man1/leat-parallel.1 $(MANDIR)/man1/leat-xargs.1 $(MANDIR)/man3/libleat.3 \
 	$(MANDIR)/man5/leat-events.5 $(MANDIR)/man5/leat-journal.5 \
+	$(MANDIR)/man7/leat-security.7 \
 	$(DATADIR)/bash-completion/completions/leat $(DATADIR)/zsh/site-functions/_leat \
 	$(DATADIR)/fish/vendor_completions.d/leat.fish
 

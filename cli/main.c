@@ -48,6 +48,7 @@
  *     writer.c         the thread that writes, in groups
  *     tail.c           what is not written yet, safe from a SIGKILL; who may write
  *     store.c          the database; list.c: what is printed of it
+ *     store_look.c     whether a file is one that can be used
  *   report/          what others read: joblog.c, events.c (json.c)
  *     junit.c          a test case for each task: xml.c, namesakes.c
  *     ci.c             groups and marks in a CI service's log; ci_summary.c

@@ -9,6 +9,13 @@
 
 #include <sqlite3.h>
 
+// In the header of the file.
+#define STORE_APPLICATION_ID 0x6c656174 // "leat"
+#define STORE_FORMAT 1
+
+/** How long is waited for another's lock. */
+#define STORE_BUSY_MS 10000
+
 /** Why a file is no journal that can be used. */
 enum store_state {
 	STORE_OK,

@@ -19,6 +19,7 @@ make_quietly() {
 	[ -e dest/usr/share/man/man1/leat.1 ]
 	[ -e dest/usr/share/man/man5/leat-events.5 ]
 	[ -e dest/usr/share/man/man5/leat-journal.5 ]
+	[ -e dest/usr/share/man/man7/leat-security.7 ]
 	[ -e dest/usr/share/bash-completion/completions/leat ]
 	dest/usr/bin/leat --version
 	make_quietly uninstall DESTDIR="$PWD/dest" PREFIX=/usr

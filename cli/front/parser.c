@@ -38,15 +38,14 @@ int usage_error(const struct grammar *grammar, const char *format, ...)
 	return -EINVAL;
 }
 
-// One more than it is still a number, and it may stand in a signed one.
+// One more than it is still a number, and it may stand in a signed one. What is beyond
+// any number is the largest for strtoull(3).
 static const char *parse_number(const char *value, uint64_t *number)
 {
 	char *end;
 
-	errno = 0;
 	*number = strtoull(value, &end, 10);
-	return *value < '0' || *value > '9' || *end || errno || !*number ||
-			       *number > INT64_MAX
+	return *value < '0' || *value > '9' || *end || !*number || *number > INT64_MAX
 		       ? "a number from 1"
 		       : NULL;
 }

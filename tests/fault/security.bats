@@ -210,6 +210,7 @@ is_refused() {
 as_nobody() {
 	[ "$(id -u)" -eq 0 ] || skip "needs root to give a file away"
 	command -v setpriv >/dev/null || skip "setpriv is not installed"
+	not_sanitized "the leak checker does not run in such a program"
 	aside=$(mktemp -d /tmp/leat-aside.XXXXXX)
 	cp "$BUILD/leat" "$aside/leat"
 	chmod 755 "$aside" "$aside/leat"

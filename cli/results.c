@@ -62,11 +62,15 @@ void results_close(struct results *results)
 
 /* ---- a task's place ---- */
 
-// A value as the name of a file, as GNU parallel writes it.
-static void append_name(struct text *path, const struct value *value)
+// A value, or a header's name, as the name of a file, as GNU parallel writes a value. But
+// "." and ".." name no file: with a backslash before them they do.
+static void append_name(struct text *path, const char *bytes, size_t length)
 {
-	for (uint32_t index = 0; index < value->length; index++) {
-		char c = value->bytes[index];
+	bool is_dots = length && length <= 2 && memcmp(bytes, "..", length) == 0;
+
+	text_append(path, "\\", is_dots);
+	for (size_t index = 0; index < length; index++) {
+		char c = bytes[index];
 		const char *shown = c == '/'    ? "\\_"
 				    : c == '\\' ? "\\\\"
 				    : c == '\t' ? "\\t"
@@ -74,17 +78,20 @@ static void append_name(struct text *path, const struct value *value)
 
 		text_append(path, shown ? shown : &c, shown ? 2 : 1);
 	}
+	text_append(path, "/", 1);
 }
 
 static void append_pair(const struct results *results, struct text *path, size_t position,
 	const struct value *value)
 {
-	if (position < results->name_count)
-		text_format(path, "%s/", results->names[position]);
+	const char *name =
+		position < results->name_count ? results->names[position] : NULL;
+
+	if (name)
+		append_name(path, name, strlen(name));
 	else
 		text_format(path, "%zu/", position + 1);
-	append_name(path, value);
-	text_append(path, "/", 1);
+	append_name(path, value->bytes, value->length);
 }
 
 // Which of `count` names comes next in order behind the one at `last` (SIZE_MAX: none).

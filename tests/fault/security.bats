@@ -56,6 +56,21 @@ keeps_names() {
 	[ ! -e pwned ]
 }
 
+@test "--results: no value, and no name of a header, leads out of the directory" {
+	mkdir -p way/to
+	names | leat --as parallel -0 --results way/to/kept echo {} >/dev/null
+	printf '%s\n' '../../up' ../.. .. /tmp/up .. . | paste -d, - - >table
+	leat --as parallel --header : --colsep , --results way/to/named echo <table >/dev/null
+	printf '%s\n' '.. .' '.. ..' '. .' >table
+	leat --as parallel --header : --colsep ' ' --results way/to/dots echo <table >/dev/null
+	[ "$(find . -type d -name kept -o -type d -name named -o -type d -name dots | sort | tr '\n' ' ')" = \
+		'./way/to/dots ./way/to/kept ./way/to/named ' ]
+	[ -z "$(find . -path ./way/to/dots -prune -o -path ./way/to/kept -prune -o -path ./way/to/named -prune -o -name stdout -print)" ]
+	[ "$(find way/to/kept -mindepth 3 -name stdout -printf x | wc -c)" -eq "$(names | tr -cd '\0' | wc -c)" ]
+	[ "$(find way/to/dots way/to/named -mindepth 5 -name stdout | wc -l)" -eq 4 ]
+	[ ! -e /tmp/up ]
+}
+
 @test "a command's control characters are shown, not sent: tags, --show, -t, messages, the recap" {
 	evil=$'exit 1 # \e]0;title\a\e[2J\x7f\xc2\x9b1m'
 	leat -0 -j1 --tag -t --recap --journal j < <(printf 'echo x; %s\0' "$evil") >out 2>&1 || :

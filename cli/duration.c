@@ -101,10 +101,16 @@ int duration_parse(const char *text, int64_t *duration_ns)
 	return 0;
 }
 
+// How many of `unit` that is: nothing is added that might not fit.
+static int64_t round_to(int64_t duration_ns, int64_t unit)
+{
+	return duration_ns / unit + (duration_ns % unit >= unit / 2);
+}
+
 void duration_append(struct text *text, int64_t duration_ns)
 {
-	int64_t seconds = (duration_ns + LEAT_SECOND_NS / 2) / LEAT_SECOND_NS;
-	int64_t tenths = (duration_ns + LEAT_SECOND_NS / 20) / (LEAT_SECOND_NS / 10);
+	int64_t seconds = round_to(duration_ns, LEAT_SECOND_NS);
+	int64_t tenths = round_to(duration_ns, LEAT_SECOND_NS / 10);
 
 	if (duration_ns > 0 && duration_ns < 1000)
 		text_format(text, "%" PRId64 "ns", duration_ns);

@@ -111,6 +111,7 @@ static void durations_are_shown_as_people_read_them(void **state)
 		{3600 * S, "1h00m00s"},
 		{3725 * S, "1h02m05s"},
 		{90000 * S, "25h00m00s"},
+		{INT64_MAX, "2562047h47m17s"},
 	};
 
 	(void)state;

@@ -140,6 +140,7 @@ static const char *set_slot_variable(struct plan *plan, const char *value)
 		return "the name of a variable";
 	if (asprintf(&entry, "%s={%%}", value) < 0)
 		return "less memory";
+	free(plan->owned); // of the same option, given before
 	plan->owned = entry;
 	plan->variables[0] = entry;
 	plan->variable_count = 1;

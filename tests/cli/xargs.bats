@@ -773,6 +773,7 @@ same_at_terminal() {
 @test "--process-slot-var: without -P, the slot is 0, whatever it was before" {
 	export SLOT=7
 	same 'a b c\n' -n1 --process-slot-var=SLOT sh -c 'echo "$0 $SLOT"'
+	same 'a b c\n' --process-slot-var=NONE --process-slot-var=SLOT sh -c 'echo "$0 $SLOT $NONE"'
 	same 'a\nb\n' --process-slot-var SLOT -I{} sh -c 'echo {} $SLOT'
 	same 'a\n' sh -c 'echo $SLOT'
 	"${subject[@]}" -P2 -n1 --process-slot-var=SLOT sh -c 'echo $SLOT' <<<'a b c d e f g h i j' >slots

@@ -227,7 +227,7 @@ check-style:
 	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h')
 
 check-shell:
-	shellcheck .ci/run .ci/check-* tests/run tests/fault/mutate $$(git ls-files 'tests/*.sh')
+	shellcheck .ci/run .ci/check-* tests/run tests/fault/mutate tests/fuzz/run $$(git ls-files 'tests/*.sh')
 	shellcheck -s bash -e SC1083,SC2001,SC2013,SC2015,SC2016,SC2028,SC2030,SC2031,SC2034,SC2094,SC2154 $$(git ls-files 'tests/cli/*.bats' 'tests/cli/*.bash' 'tests/fault/*.bats')
 
 check-tidy:
@@ -252,20 +252,32 @@ check-fault: test-programs
 check-mutants:
 	BUILD=$(abspath $(BUILD)) tests/fault/mutate $(MUTANTS)
 
-# What is found beyond the corpus stays in the build directory.
-FUZZ_SECONDS ?= 20
-FUZZED := cli/message.c cli/template.c cli/front/parallel_text.c
-FUZZER := $(BUILD)/tests/fuzz/fuzz_template
-$(FUZZER): tests/fuzz/fuzz_template.c $(FUZZED)
-	@mkdir -p $(@D)/found
-	clang $(OUR_CFLAGS) -Wno-missing-prototypes -O1 -g -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all $(filter %.c,$^) -o $@
+# tests/fuzz/README.md. The parts are built anew, all watched, in a folder of their own;
+# what is found beyond the corpora stays there.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := options input xargs template duration shell json junit timeline ci journal
+FUZZERS := $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/fuzz_%)
+FUZZ_CFLAGS := -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all \
+	-fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow
 
-check-fuzz: $(FUZZER)
-	$(FUZZER) -max_total_time=$(FUZZ_SECONDS) -max_len=200 -print_final_stats=1 \
-		-verbosity=0 -artifact_prefix=$(BUILD)/tests/fuzz/ \
-		$(BUILD)/tests/fuzz/found tests/fuzz/corpus/template 2>&1 | tail -n 12
+$(BUILD)/libcli.a: $(CLI_TESTED)
+	rm -f $@
+	$(AR) rcs $@ $^
 
+$(BUILD)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(BUILD)/libcli.a $(BUILD)/libleat.a
+	@mkdir -p $(@D)
+	$(CC) $(OUR_CFLAGS) -Wno-missing-prototypes -Wno-string-conversion $(CFLAGS) -fsanitize=fuzzer $< \
+		$(BUILD)/libcli.a $(BUILD)/libleat.a -o $@ -Wl,--wrap=message -Wl,--wrap=read \
+		$(OUR_LDFLAGS) $(SQLITE_LIBS) $(JANSSON_LIBS)
+
+.PHONY: fuzzers
+fuzzers: $(FUZZERS)
+
+check-fuzz:
+	$(SANITIZED) BUILD=$(BUILD)/fuzz CFLAGS='$(FUZZ_CFLAGS)' fuzzers
+	BUILD=$(abspath $(BUILD))/fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run $(FUZZ_TARGETS)
+
+# An hour for each.
 fuzz:
 	$(MAKE) check-fuzz FUZZ_SECONDS=3600
 

@@ -3,20 +3,17 @@
  * values with a NUL between. A shell is the judge of quoting: what `printf %s` prints of
  * a quoted value must be the value, byte for byte.
  */
+#include "fuzz.h"
+
 #include "front/parallel_text.h"
 #include "template.h"
 
 #include <spawn.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #define MOST_VALUES 8
 
 extern char **environ;
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 // What the shell prints for `command`, in `out`.
 static void run_shell(const char *command, struct text *out)
@@ -28,21 +25,20 @@ static void run_shell(const char *command, struct text *out)
 	ssize_t got;
 	pid_t pid;
 
-	if (pipe(ends) < 0)
-		abort();
+	CHECK(pipe(ends) == 0);
+	hold_clock(true);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
 	posix_spawn_file_actions_addclose(&actions, ends[0]);
 	posix_spawn_file_actions_addclose(&actions, ends[1]);
-	if (posix_spawn(&pid, "/bin/sh", &actions, NULL, argv, environ) != 0)
-		abort();
+	CHECK(posix_spawn(&pid, "/bin/sh", &actions, NULL, argv, environ) == 0);
 	posix_spawn_file_actions_destroy(&actions);
 	close(ends[1]);
 	while ((got = read(ends[0], chunk, sizeof chunk)) > 0)
 		text_append(out, chunk, (size_t)got);
 	close(ends[0]);
-	if (waitpid(pid, &status, 0) != pid || status != 0)
-		abort();
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	hold_clock(false);
 }
 
 // Each value, quoted by `quote`, and a full stop behind it, through the shell.
@@ -58,9 +54,7 @@ static void judge(const struct value *values, size_t count, template_quote_fn qu
 		text_append(&expected, ".", 1);
 	}
 	run_shell(command.bytes, &printed);
-	if (printed.length != expected.length ||
-		memcmp(printed.bytes, expected.bytes, expected.length) != 0)
-		abort();
+	CHECK_SAME(&printed, &expected);
 	text_finish(&command);
 	text_finish(&expected);
 	text_finish(&printed);
@@ -83,12 +77,10 @@ static void expand(const char *text, const struct value *values, size_t count)
 		struct template *template;
 		struct text out = {0};
 
-		if (template_parse(&template, text, &syntax) < 0)
-			abort();
+		CHECK(template_parse(&template, text, &syntax) == 0);
 		template_append(template, &out, &all, NULL);
-		if (kind == TEMPLATE_NONE &&
-			strcmp(out.bytes ? out.bytes : "", text) != 0)
-			abort();
+		CHECK(kind != TEMPLATE_NONE ||
+			strcmp(out.bytes ? out.bytes : "", text) == 0);
 		text_finish(&out);
 		template_destroy(template);
 	}

@@ -88,14 +88,17 @@ static struct text join_lines(
 	const struct text *source, const struct splitting *splitting)
 {
 	struct text joined = {0};
+	bool is_blank = false; // what stands before, in the same record
 
 	for (size_t at = 0; at < source->length; at++) {
-		const char *last = joined.length ? joined.bytes + joined.length - 1 : "x";
 		char c = source->bytes[at];
 
-		if (c != splitting->delimiter || !splitting->blank_continues ||
-			(*last != ' ' && *last != '\t'))
+		if (c != splitting->delimiter) {
 			text_append(&joined, &c, 1);
+			is_blank = splitting->blank_continues && (c == ' ' || c == '\t');
+		} else if (!is_blank) {
+			text_append(&joined, &c, 1);
+		}
 	}
 	return joined;
 }

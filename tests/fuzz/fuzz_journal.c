@@ -1,6 +1,7 @@
 /*
  * Fuzz target: a journal that is damaged, or made by somebody else. The input is changes:
- * of bytes of the file, or of values in its tables, of which one kind has no constraints.
+ * of bytes of the file, or of values in its tables, of which one kind has no constraints;
+ * and what a killed leat left beside it.
  * It is listed, drawn and gone on with. The judge: each of these is done or refused in
  * words; a page is one that can be read; a journal that was written to can be read again.
  */
@@ -12,6 +13,7 @@
 #include "journal/journal.h"
 #include "journal/list.h"
 #include "journal/store.h"
+#include "journal/tail.h"
 #include "leat.h"
 
 #include <fcntl.h>
@@ -25,6 +27,7 @@ static struct text bases[2]; // the second one without constraints
 static char columns[COLUMNS_MOST][2][32];
 static unsigned column_count;
 static int null_fd;
+static uint64_t id; // the journal's own
 static char *no_words[] = {(char *)"leat", NULL};
 
 static void remove_files(void)
@@ -59,7 +62,7 @@ static int run_sql(const char *sql)
 /* ---- a journal to begin with ---- */
 
 static const char rows[] =
-	"PRAGMA journal_mode=DELETE;"
+	"PRAGMA journal_mode=DELETE; PRAGMA synchronous=OFF;"
 	"INSERT INTO runs VALUES(1,1,1,'2026-11-21 10:00:00.000',1.5,'leat x','/','h',7,"
 	"'0.1',0,1,1,0,0,0,0,0,0);"
 	"INSERT INTO runs VALUES(2,1,1,'2026-11-21 11:00:00.000',NULL,'leat --resume',"
@@ -121,6 +124,7 @@ static struct text read_base(void)
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	struct text words = {0};
+	struct store *store;
 
 	(void)argc;
 	(void)argv;
@@ -132,8 +136,11 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	atexit(remove_folder);
 	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	close(open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-	store_close(store_open(name, true, SYNC_OFF, true, &words));
-	CHECK(!words.length && run_sql(rows) == 0);
+	store = store_open(name, true, SYNC_OFF, true, &words);
+	CHECK(store);
+	id = store_id(store);
+	store_close(store);
+	CHECK(run_sql(rows) == 0);
 	set_keys();
 	note_columns();
 	bases[0] = read_base();
@@ -238,6 +245,27 @@ static void change_values(struct bytes *bytes)
 		sqlite3_free(sql);
 	}
 	sqlite3_close(db);
+}
+
+// What a killed leat was told and did not commit, of any content: the rest of the input.
+static void leave_tail(struct bytes *bytes)
+{
+	const char *text = "echo a and more";
+	struct told told = {.command = text, .input = text};
+	size_t size = sizeof told.entry;
+	struct tail *tail;
+	pid_t holder;
+
+	if (bytes_left(bytes) < size)
+		size = bytes_left(bytes);
+	memcpy(&told.entry, bytes->at, size);
+	bytes->at += size;
+	told.entry.command_bytes %= strlen(text);
+	told.entry.input_bytes %= strlen(text);
+	CHECK(tail_open(&tail, name, true, &holder) == 0);
+	tail_begin(tail, id, 0);
+	CHECK(tail_add(tail, &told) == 0);
+	tail_close(tail, false);
 }
 
 /* ---- what leat does with it ---- */
@@ -351,6 +379,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.arguments = no_words,
 		.splitting = {.delimiter = '\n'}};
 
+	if (flags & 16)
+		leave_tail(&bytes);
 	if (flags & 1)
 		change_bytes(&bytes);
 	else

@@ -39,7 +39,7 @@ SHARED_LDFLAGS ?= -Wl,-z,defs
 LIB_SOURCES := lib/version.c \
 	lib/base/clock.c lib/base/sync.c \
 	lib/context/context.c \
-	lib/pool/pool.c lib/pool/recover.c \
+	lib/pool/pool.c lib/pool/recover.c lib/pool/spare.c \
 	lib/process/capture.c lib/process/child.c lib/process/family.c lib/process/forest.c lib/process/guardian.c lib/process/inlet.c \
 	lib/process/nurse.c lib/process/spawn.c lib/process/tree.c lib/process/warm.c
 # What is loaded into other programs, and carried by the library.

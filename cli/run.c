@@ -357,6 +357,7 @@ static int start_engine(struct run *run)
 		&run->pool, size, queue_length(size), run->cancellation.intake);
 	if (error)
 		goto finish_surroundings;
+	run->surroundings.pool = run->pool;
 	if (run->plan->lane)
 		error = lanes_create(&run->lanes);
 	if (error)

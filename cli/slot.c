@@ -19,7 +19,7 @@ extern char **environ;
 enum variable { VARIABLE_PID, VARIABLE_SEQ, VARIABLE_ATTEMPT, VARIABLE_SLOT, VARIABLES };
 
 struct slot {
-	const struct surroundings *surroundings;
+	struct surroundings *surroundings;
 	unsigned number;
 	struct task_output *output;
 	struct command command;
@@ -136,8 +136,7 @@ static int fill_environment(struct slot *slot)
 	return 0;
 }
 
-int slot_create(
-	struct slot **result, const struct surroundings *surroundings, unsigned number)
+int slot_create(struct slot **result, struct surroundings *surroundings, unsigned number)
 {
 	struct slot *slot = calloc(1, sizeof *slot);
 	int error;
@@ -184,16 +183,23 @@ void slot_destroy(struct slot *slot)
 static int start_and_wait(
 	struct slot *slot, const struct leat_spec *spec, struct leat_outcome *outcome)
 {
-	const struct surroundings *surroundings = slot->surroundings;
+	struct surroundings *surroundings = slot->surroundings;
 
 	for (;;) {
 		uint64_t activity = leat_family_activity(surroundings->family);
+		bool gave_up_reserve = atomic_load(&surroundings->no_reserve);
 		int error = leat_child_run(surroundings->family, spec,
 			&surroundings->control, task_output_out(slot->output),
 			task_output_err(slot->output), outcome);
 
-		if (!error || !leat_family_await_room(surroundings->family, activity))
-			return error;
+		if (!error)
+			return 0;
+		if (!leat_family_await_room(surroundings->family, activity)) {
+			if (error != -EAGAIN || gave_up_reserve)
+				return error;
+			leat_pool_make_room(surroundings->pool);
+			atomic_store(&surroundings->no_reserve, true);
+		}
 		if (leat_context_cause(surroundings->intake))
 			return -ECANCELED;
 	}

@@ -9,11 +9,15 @@
 #include "room.h"
 #include "shell.h"
 
-/** What all slots share; does not change while tasks run. */
+#include <stdatomic.h>
+
+/** What all slots share; does not change while tasks run, but for what is atomic. */
 struct surroundings {
 	const struct plan *plan;
 	struct room *room;           //< NULL: no start waits
 	struct jobserver *jobserver; //< NULL: there is none
+	struct leat_pool *pool;      //< whose jobs the slots are
+	atomic_bool no_reserve;      //< its reserve of a thread has been given up
 	struct leat_family *family;
 	struct shell shell;
 	struct leat_control control;
@@ -38,11 +42,17 @@ void surroundings_finish(struct surroundings *surroundings);
 /** How much of execve(2)'s room it takes, in bytes. */
 size_t surroundings_environment_bytes(const struct surroundings *surroundings);
 
+/**
+ * Something failed with `error` before a task was run: where that may pass, and others
+ * run that could make room, wait for them, at most a twentieth of a second. Returns 0 to
+ * try again; -ECANCELED once the intake has ended; else `error`.
+ */
+int surroundings_await_room(const struct surroundings *surroundings, int error);
+
 struct slot;
 
-/** Errors: -ENOMEM. */
-int slot_create(
-	struct slot **result, const struct surroundings *surroundings, unsigned number);
+/** Errors: -ENOMEM, or of eventfd(2). */
+int slot_create(struct slot **result, struct surroundings *surroundings, unsigned number);
 void slot_destroy(struct slot *slot);
 
 unsigned slot_number(const struct slot *slot);

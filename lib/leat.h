@@ -245,6 +245,13 @@ LEAT_API int leat_pool_reset(struct leat_pool *pool, struct leat_context *group)
  */
 LEAT_API int leat_pool_resize(struct leat_pool *pool, unsigned size);
 
+/**
+ * For a job that can start no process, where none runs that could make room: the pool
+ * lets a thread go that it has in reserve, so that there is room for one process besides
+ * its workers, and starts no more of these than there are. Does nothing the second time.
+ */
+LEAT_API void leat_pool_make_room(struct leat_pool *pool);
+
 /** The pool at one moment. */
 struct leat_pool_state {
 	unsigned size;    //< the workers there may be
@@ -403,8 +410,9 @@ LEAT_API uint64_t leat_family_activity(struct leat_family *family);
 /**
  * After leat_child_run() found no room: wait until another child ends, but no longer
  * than a twentieth of a second, as others may make room, too. `activity` is what
- * leat_family_activity() gave before that try. Returns false, at once, where no other
- * child ran, or was being started, since then: then there is nobody to hope for.
+ * leat_family_activity() gave before that try. Returns true: try again, which several
+ * threads do one after the other; false, at once, where no other child ran, or was being
+ * started, since then: then there is nobody to hope for.
  */
 LEAT_API bool leat_family_await_room(struct leat_family *family, uint64_t activity);
 

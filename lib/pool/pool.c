@@ -27,6 +27,11 @@
  * itself without a job. A job has the lowest number that is free when it begins.
  * Who takes a place again, or destroys the pool, joins the thread that left it.
  *
+ * Room. Jobs start processes, and where the user or the cgroup may have only so many,
+ * workers count as such: left alone, they would take all there are. So before there is
+ * a second one a spare thread is started. Jobs that find no room have it end, once, and
+ * then the number of workers grows no more, so its place is for their processes.
+ *
  * The group's end. It closes the queue's outlet: from then on every job that is
  * taken out is given up, by workers between two jobs, and by waiters. The watch on
  * the group does no more than wake everybody. A deadline wakes nobody: a blocked
@@ -37,6 +42,7 @@
 #include "../base/clock.h"
 #include "../base/sync.h"
 #include "recover.h"
+#include "spare.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -74,6 +80,7 @@ struct leat_pool {
 	unsigned busy;      //< threads between taking a job out and its completion's end
 	unsigned giving_up; //< of these, the ones that complete a job that never ran
 	unsigned waiters;
+	struct leat_spare spare;
 	bool closed;
 	bool leaving; //< destroy: workers return
 	uint64_t unrun;
@@ -316,6 +323,8 @@ static int take_place(struct leat_pool *pool, unsigned index)
 // With the lock. A failure is none as long as some worker will come to the job.
 static int start_worker(struct leat_pool *pool)
 {
+	if (pool->workers && leat_spare_hold(&pool->spare))
+		return 0;
 	for (unsigned index = 0; index < pool->size; index++) {
 		struct leat_worker *worker = pool->places[index];
 
@@ -487,6 +496,13 @@ int leat_pool_resize(struct leat_pool *pool, unsigned size)
 	return error;
 }
 
+void leat_pool_make_room(struct leat_pool *pool)
+{
+	pthread_mutex_lock(&pool->lock);
+	leat_spare_let_go(&pool->spare);
+	pthread_mutex_unlock(&pool->lock);
+}
+
 struct leat_pool_state leat_pool_state(struct leat_pool *pool)
 {
 	struct leat_pool_state state;
@@ -525,6 +541,7 @@ void leat_pool_destroy(struct leat_pool *pool)
 	leat_pool_wait(pool);
 	leat_context_unwatch(pool->group, &pool->watch);
 	join_workers(pool);
+	leat_spare_finish(&pool->spare);
 	pthread_cond_destroy(&pool->quiet);
 	pthread_cond_destroy(&pool->room);
 	pthread_cond_destroy(&pool->work);

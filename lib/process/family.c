@@ -6,6 +6,11 @@
  * there under the lock is that child's: it can be signaled, and is not to be reaped
  * as an orphan. `child_ended` wakes those that wait for room.
  *
+ * Of two tries at the same moment each may have taken the other's room (fork(2),
+ * RLIMIT_NPROC), so only one beside which there was no other tells that there is none. So
+ * that it comes to that, those that have failed try again one at a time: who has the turn
+ * keeps it until its child is there, or until it asks for room once more.
+ *
  * What is below a member is found by a look at /proc, which takes some microseconds for
  * each process of the system. When a thousand members are ended at once, each of their
  * runners wants one, so a look serves all who asked before it began. Who finds nobody
@@ -59,6 +64,8 @@ struct leat_family {
 	unsigned active;            //< tries to run a child that are under way
 	uint64_t activity;          //< how many such tries have begun and have ended
 	bool suspended;
+	bool turn_taken;
+	pthread_t turn; //< the thread whose try it is, while others wait for theirs
 	struct leat_guardian *guardian; //< NULL: nobody looks after the members
 
 	bool looking;             //< somebody takes a look, or was woken to take one
@@ -238,9 +245,19 @@ void leat_family_end(struct leat_family *family, struct leat_ward *ward)
 	pthread_mutex_unlock(&family->lock);
 }
 
+// With the lock.
+static void pass_turn_on(struct leat_family *family)
+{
+	if (!family->turn_taken || !pthread_equal(family->turn, pthread_self()))
+		return;
+	family->turn_taken = false;
+	pthread_cond_broadcast(&family->child_ended);
+}
+
 void leat_family_enter(struct leat_family *family, struct leat_member *member)
 {
 	pthread_mutex_lock(&family->lock);
+	pass_turn_on(family);
 	member->next = &family->members;
 	member->previous = family->members.previous;
 	member->previous->next = member;
@@ -276,13 +293,17 @@ bool leat_family_await_room(struct leat_family *family, uint64_t activity)
 	bool hope;
 
 	pthread_mutex_lock(&family->lock);
+	pass_turn_on(family);
 	seen = family->activity;
-	// Two changes are the caller's own try. Of two tries at the same moment each may
-	// have taken the other's room (fork(2), RLIMIT_NPROC), so only a lonely one
-	// counts.
-	hope = family->active || seen != activity + 2;
+	hope = family->active || seen != activity + 2; // two are the caller's own try
 	while (family->active && family->activity == seen && leat_monotonic_ns() < until)
 		leat_cond_wait(&family->child_ended, &family->lock, until);
+	while (hope && family->turn_taken && leat_monotonic_ns() < until)
+		leat_cond_wait(&family->child_ended, &family->lock, until);
+	if (hope && !family->turn_taken) {
+		family->turn_taken = true;
+		family->turn = pthread_self();
+	}
 	pthread_mutex_unlock(&family->lock);
 	return hope;
 }

@@ -7,13 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct slot *get_slot(struct run *run, unsigned number)
+// Returns 0, or why there is none.
+static int get_slot(struct run *run, unsigned number, struct slot **result)
 {
 	struct slot **slot = &run->slots[number - 1];
+	int error = 0;
 
-	if (!*slot)
-		slot_create(slot, &run->surroundings, number);
-	return *slot;
+	while (!*slot && !error) {
+		error = slot_create(slot, &run->surroundings, number);
+		if (error)
+			error = surroundings_await_room(&run->surroundings, error);
+	}
+	*result = *slot;
+	return error;
 }
 
 static enum task_end classify(const struct leat_outcome *outcome, int error)
@@ -213,15 +219,21 @@ static void run_in(struct slot *slot, struct task *task)
 
 static void run_one(struct run *run, struct task *task, unsigned number)
 {
-	struct slot *slot = get_slot(run, number);
+	struct slot *slot;
+	int error;
 
 	hold(run, task);
-	if (!slot) {
-		fail_task(task, -ENOMEM);
-		run_report_tried(run, task, NULL, &(struct leat_outcome){0}, -ENOMEM);
-		return;
+	error = get_slot(run, number, &slot);
+	if (!error) {
+		run_in(slot, task);
+	} else if (error != -ECANCELED) {
+		fail_task(task, error);
+		run_report_tried(run, task, NULL, &(struct leat_outcome){0}, error);
+	} else {
+		task->again = false;
+		if (!task->was_tried)
+			task->end = TASK_UNRUN;
 	}
-	run_in(slot, task);
 }
 
 // Enough has been seen: no more is started, or what runs is ended, too.

@@ -117,6 +117,18 @@ void surroundings_finish(struct surroundings *surroundings)
 	free(surroundings->environment);
 }
 
+int surroundings_await_room(const struct surroundings *surroundings, int error)
+{
+	uint64_t activity = leat_family_activity(surroundings->family);
+
+	if (error != -ENOMEM && error != -EMFILE && error != -ENFILE)
+		return error;
+	if (leat_context_cause(surroundings->intake))
+		return -ECANCELED;
+	// Two changes are those of a try of the caller's own, which there was none of.
+	return leat_family_await_room(surroundings->family, activity - 2) ? 0 : error;
+}
+
 static int fill_environment(struct slot *slot)
 {
 	const struct surroundings *surroundings = slot->surroundings;
@@ -375,7 +387,7 @@ static void leave_room(struct slot *slot)
 	slot->in_room = false;
 }
 
-int slot_prepare(struct slot *slot, const struct task *task)
+static int prepare(struct slot *slot, const struct task *task)
 {
 	const struct surroundings *surroundings = slot->surroundings;
 	int error = fill_variables(slot, task);
@@ -387,7 +399,21 @@ int slot_prepare(struct slot *slot, const struct task *task)
 			slot->number, &slot->command);
 	if (!error)
 		error = open_stdin(slot, task);
-	return error ? error : enter_room(slot);
+	if (error)
+		command_release(&slot->command);
+	return error;
+}
+
+int slot_prepare(struct slot *slot, const struct task *task)
+{
+	int error;
+
+	while ((error = prepare(slot, task))) {
+		error = surroundings_await_room(slot->surroundings, error);
+		if (error)
+			return error;
+	}
+	return enter_room(slot);
 }
 
 // A slot that runs one shell command would not make up for it. Without memory each starts

@@ -76,7 +76,8 @@ int tasks_create(struct tasks **result, struct rows *rows, const struct plan *pl
 	tasks->rows = rows;
 	tasks->plan = plan;
 	tasks->size = *size;
-	tasks->room = total_room(size);
+	// A command line that is too long for an argument goes another way: shell.c.
+	tasks->room = plan->command == COMMAND_LINES ? SIZE_MAX : total_room(size);
 	tasks->slots = slots;
 	tasks->batch.size = size->bytes;
 	*result = tasks;

@@ -338,6 +338,14 @@ static bool is_stopped_by(const struct tasks *tasks, const struct extent *extent
 	return false;
 }
 
+// Whether values are what a task reads, and no part of its command. The room that they
+// have bounds lists; a record alone may be of any length.
+static bool are_input(const struct tasks *tasks)
+{
+	return tasks->plan->standard_input == STDIN_RECORD &&
+	       tasks->size.value_uses == 1 && !tasks->plan->batching.bytes;
+}
+
 // The row goes into the batch. Returns 1 where that makes a task, which is then due.
 static int take_row(struct tasks *tasks, const struct row *row)
 {
@@ -355,7 +363,7 @@ static int take_row(struct tasks *tasks, const struct row *row)
 		return 1;
 	}
 	error = add(tasks, row, &extent);
-	tasks->batch.too_large = !fitting;
+	tasks->batch.too_large = !fitting && !are_input(tasks);
 	if (error)
 		return error;
 	// What is to be spread may be the last, and waits to see whether it is.

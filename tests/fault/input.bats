@@ -3,6 +3,10 @@
 # come, or does not end; that it is large, or no text. What was read is run and counted.
 load ../cli/helper
 
+teardown() {
+	if jobs -pr | grep -qx "${leat:-none}"; then kill -KILL "$leat"; fi
+}
+
 @test "a directory as standard input: 125, and nothing is run" {
 	run leat <.
 	[ "$status" -eq 125 ]
@@ -125,6 +129,16 @@ END
 	timeout 40 python3 shared.py
 }
 
+@test "a read that finds nothing after all (EAGAIN, EINTR): it is made again" {
+	needs_strace
+	seq 20000 | sed 's/^/: /' >in
+	for error in EAGAIN EINTR; do
+		run strace -f -o /dev/null -P "$PWD/in" -e inject="read:error=$error:when=1..5" leat --summary -n 1000 -a in -c 'exit $(($# - 1000))'
+		[ "$status" -eq 0 ]
+		[[ "$output" == *": 20 ok, 0 unrun" ]]
+	done
+}
+
 @test "a producer that stalls: the deadline ends the wait, 124" {
 	mkfifo in
 	exec 5<>in
@@ -181,9 +195,10 @@ peak() {
 		head -c "$size" /dev/zero | tr '\0' x
 		echo
 	done >in
-	for how in "sh -c" "-c"; do
-		run leat -k -j2 -a in $how 'echo ${#1}' sh
-		[ "$how" = "sh -c" ] || run leat -k -j2 -a in -c 'echo ${#1}'
+	for way in program script; do
+		words=(sh -c 'echo ${#1}' sh)
+		[ "$way" = program ] || words=(-c 'echo ${#1}')
+		run leat -k -j2 -a in "${words[@]}"
 		[ "$status" -eq 123 ]
 		[ "$(grep -v leat: <<<"$output" | paste -sd ' ')" = "1 131070 1 131071 1 1" ]
 		[ "$(grep -c '^leat: task [68]: cannot be run: Argument list too long: ' <<<"$output")" -eq 2 ]

@@ -4,6 +4,10 @@
 # nothing does, the task fails by name, and the others have their turn.
 load ../cli/helper
 
+teardown() {
+	if jobs -pr | grep -qx "${leat:-none}"; then kill -KILL "$leat"; fi
+}
+
 # All counts of the account in the file "err" add up to $1.
 check_account() {
 	local line total=0 count
@@ -51,9 +55,9 @@ fail_beside_a_task() {
 }
 
 @test "no process, no memory for one, no pipe (EAGAIN, ENOMEM, EMFILE, ENFILE) while a task runs: it is waited for, and the next one runs" {
-	for fault in 'clone EAGAIN' 'clone ENOMEM' 'pipe2 EMFILE' 'pipe2 ENFILE'; do
+	for fault in clone:EAGAIN clone:ENOMEM pipe2:EMFILE pipe2:ENFILE; do
 		echo "$fault"
-		fail_beside_a_task $fault 1..2 'echo second; :'
+		fail_beside_a_task "${fault%:*}" "${fault#*:}" 1..2 'echo second; :'
 		[ "$status" -eq 0 ]
 		[ "$(<out)" = "first
 second" ]

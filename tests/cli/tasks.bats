@@ -221,11 +221,11 @@ late" ]
 
 @test "too few processes to start a task: it waits for room, nothing fails" {
 	[ "$(id -u)" = 0 ] || skip "needs root to become a user with few processes"
-	id nobody >/dev/null || skip "no user nobody"
 	chmod 777 .
 	cp "$BUILD/leat" leat && chmod 755 leat
 	seq 20 | sed 's/.*/exec sleep 0.01/' >in
-	run setpriv --reuid=nobody --clear-groups prlimit --nproc=12 ./leat --summary -j6 -a in
+	# A user of its own: processes are counted over all sessions.
+	run setpriv --reuid=$((200000 + $$)) --clear-groups prlimit --nproc=12 ./leat --summary -j6 -a in
 	echo "$output"
 	[[ "$output" == *": 20 ok, 0 unrun" ]]
 }

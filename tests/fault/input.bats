@@ -152,7 +152,7 @@ END
 @test "a producer that stalls in the middle of a line: a signal ends the wait, and the piece is not run" {
 	mkfifo in
 	exec 5<>in
-	start_leat -a in 5>&-
+	start_leat --deadline 30s -a in 5>&-
 	printf 'echo one\ntouch no' >&5
 	until grep -q one out; do read -r -t 0.01 _ <> <(:) || :; done
 	kill -TERM "$leat"

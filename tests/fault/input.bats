@@ -20,7 +20,7 @@ teardown() {
 	cp "$BUILD/leat" leat && chmod 755 leat
 	echo 'touch ran' | tee open >closed
 	chmod 000 closed
-	run setpriv --reuid=nobody --clear-groups ./leat -a open -a closed
+	run timeout 30 setpriv --reuid=nobody --clear-groups ./leat -a open -a closed
 	[ "$status" -eq 125 ]
 	[ "$output" = "leat: cannot read closed: Permission denied" ]
 	[ ! -e ran ]

@@ -159,6 +159,25 @@ static void no_thread_is_started_before_it_is_needed(void **state)
 	end_scene(scene);
 }
 
+static void once_room_was_made_no_worker_is_started(void **state)
+{
+	struct scene *scene = new_scene(4, 4);
+
+	(void)state;
+	fill(scene, 0);
+	fill(scene, 0);
+	assert_int_equal(leat_pool_state(scene->pool).workers, 2);
+	leat_pool_make_room(scene->pool);
+	leat_pool_make_room(scene->pool);
+	assert_int_equal(submit(scene, run_at_once), 0);
+	assert_int_equal(leat_pool_state(scene->pool).workers, 2);
+	sem_post(&scene->go);
+	sem_post(&scene->go);
+	leat_pool_wait(scene->pool);
+	assert_int_equal(scene->ran, 3);
+	end_scene(scene);
+}
+
 #define SIZE 4
 
 /* Who runs now, by worker's number. */
@@ -877,6 +896,7 @@ int main(void)
 		cmocka_unit_test(a_completion_may_be_left_out),
 		cmocka_unit_test(a_job_is_copied),
 		cmocka_unit_test(no_thread_is_started_before_it_is_needed),
+		cmocka_unit_test(once_room_was_made_no_worker_is_started),
 		cmocka_unit_test(no_more_than_size_jobs_run_at_once),
 		cmocka_unit_test(no_job_waits_for_a_worker_that_is_leaving),
 		cmocka_unit_test(size_jobs_do_run_at_once_numbered_from_1),

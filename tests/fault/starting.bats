@@ -42,7 +42,7 @@ fail_beside_a_task() {
 	until grep -q attached attached; do read -r -t 0.01 _ <> <(:) || :; done
 	echo "$4" >&6
 	exec 6>&-
-	until [ -s err ] || [ "$(grep -c INJECTED trace)" -ge 2 ]; do read -r -t 0.01 _ <> <(:) || :; done
+	until [ -s err ] || [ ! -e "/proc/$leat/exe" ] || [ "$(grep -c INJECTED trace)" -ge 2 ]; do read -r -t 0.01 _ <> <(:) || :; done
 	[ ! -s err ] || cat err
 	[ ! -s err ]
 	open_gate

@@ -93,13 +93,13 @@ second" ]
 
 @test "no process to be had, ever, and nothing runs that could make room: each task fails by name, in no time" {
 	needs_strace
-	for jobs in 1 4; do
+	for jobs in 1 8; do
 		status=0
-		timeout 40 strace -f -o /dev/null -e inject=clone:error=EAGAIN leat -j"$jobs" ::: 'true '{1..6} 2>err || status=$?
+		timeout -s KILL 30 strace -f -o /dev/null -e inject=clone:error=EAGAIN leat -j"$jobs" ::: 'true '{1..30} 2>err || status=$?
 		[ "$status" -eq 123 ]
-		[ "$(grep -c '^leat: task [1-6]: cannot be run: Resource temporarily unavailable' err)" -eq 6 ]
+		[ "$(grep -c '^leat: task [0-9]*: cannot be run: Resource temporarily unavailable' err)" -eq 30 ]
 		grep -q '^leat: cannot start the guardian: Resource temporarily unavailable: ' err
-		check_account 6
+		check_account 30
 	done
 }
 
@@ -249,4 +249,21 @@ leat: 6 tasks 1 ok, 5 failed, 0 unrun" ]
 	env --block-signal=TERM bash -c 'kill -TERM $$; exec leat -j2 ::: "sleep 60" "sleep 60"' 2>err || status=$?
 	[ "$status" -eq 143 ]
 	check_account 2
+}
+
+@test "a signal is ignored at the start: it does nothing, the next one ends the run" {
+	mkfifo started
+	exec 8<>started
+	(
+		trap '' INT
+		exec leat -j1 -c '$1' ::: 'puppet tell started x hold' 2>err 3>&- 8>&-
+	) &
+	leat=$!
+	read -r -t 30 _ <&8
+	kill -INT "$leat"
+	kill -TERM "$leat"
+	status=0
+	wait "$leat" || status=$?
+	[ "$status" -eq 143 ]
+	check_account 1
 }

@@ -55,11 +55,11 @@ bool channel_is_same_file(const struct channel *one, const struct channel *other
 	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-static bool is_ready(const struct channel *channel)
+bool channel_is_ready(const struct channel *channel)
 {
 	struct pollfd polled = {.fd = channel->fd, .events = POLLOUT};
 
-	return poll(&polled, 1, 0) > 0;
+	return channel->error || channel->regular || poll(&polled, 1, 0) > 0;
 }
 
 // What a write or splice that returned `moved` comes to.
@@ -87,7 +87,7 @@ ssize_t channel_try(struct channel *channel, const char *bytes, size_t length)
 	if (channel->error)
 		return channel->error;
 	if (!channel->regular && !channel->owned) {
-		if (!is_ready(channel))
+		if (!channel_is_ready(channel))
 			return -EAGAIN;
 		// POLLOUT promises a pipe's PIPE_BUF, and not much of anything else.
 		length = length < PIPE_BUF ? length : PIPE_BUF;

@@ -46,6 +46,9 @@ ssize_t channel_splice(struct channel *channel, int fd);
 ssize_t channel_send(
 	struct channel *channel, struct leat_capture *capture, uint64_t offset);
 
+/** Whether it takes some bytes now, or has an error. */
+bool channel_is_ready(const struct channel *channel);
+
 /** Wait until the channel takes some bytes, has an error, or waiting is given up. */
 void channel_wait(struct channel *channel);
 

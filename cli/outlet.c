@@ -2,7 +2,9 @@
  * A notice does not wait: it joins the others in `notices`. Whoever has standard error
  * writes them before giving it back; where nobody has it, the notice's own thread takes
  * it for that. So a notice goes out at once even while the reader of standard output
- * sleeps.
+ * sleeps. The reader of standard error may sleep, too, and who gives notice may be the
+ * thread that receives signals: then a thread is started, the crier, which waits for the
+ * reader and gives standard error back.
  *
  * The status line is erased by whoever takes standard error, or begins with standard
  * output where that is the same terminal, and is drawn again by whoever gives it back.
@@ -10,6 +12,7 @@
  */
 #include "outlet.h"
 
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,6 +30,8 @@ void outlet_open(struct outlet *outlet, int give_up_fd)
 
 void outlet_close(struct outlet *outlet)
 {
+	if (outlet->has_crier)
+		pthread_join(outlet->crier, NULL);
 	channel_close(&outlet->out);
 	channel_close(&outlet->err);
 	pthread_cond_destroy(&outlet->free);
@@ -111,19 +116,51 @@ static void draw_status(struct outlet *outlet)
 	outlet->status_shown = true;
 }
 
-void outlet_give_err_back(struct outlet *outlet)
+// With the lock. What a pipe that is ready takes whole.
+static bool is_taken_at_once(const struct outlet *outlet)
 {
-	pthread_mutex_lock(&outlet->lock);
-	for (;;) {
+	return channel_is_ready(&outlet->err) &&
+	       outlet->notices.length + outlet->status.length <= PIPE_BUF / 2;
+}
+
+static void *crier_main(void *argument)
+{
+	outlet_give_err_back(argument);
+	return NULL;
+}
+
+// With the lock, and standard error taken, as any former crier has given it back.
+static bool hand_to_crier(struct outlet *outlet)
+{
+	if (outlet->has_crier)
+		pthread_join(outlet->crier, NULL);
+	outlet->has_crier = pthread_create(&outlet->crier, NULL, crier_main, outlet) == 0;
+	return outlet->has_crier;
+}
+
+// With the lock, which it lets go meanwhile. Without the means for a crier, what waits is
+// left to who takes standard error next.
+static void give_back(struct outlet *outlet, bool patient)
+{
+	while (outlet->notices.length || has_room_for_status(outlet)) {
+		if (!patient && !is_taken_at_once(outlet)) {
+			if (hand_to_crier(outlet))
+				return;
+			break;
+		}
 		if (outlet->notices.length)
 			write_out(outlet, &outlet->notices);
-		else if (has_room_for_status(outlet))
-			draw_status(outlet);
 		else
-			break;
+			draw_status(outlet);
 	}
 	outlet->err_taken = false;
 	pthread_cond_broadcast(&outlet->free);
+}
+
+void outlet_give_err_back(struct outlet *outlet)
+{
+	pthread_mutex_lock(&outlet->lock);
+	give_back(outlet, true);
 	pthread_mutex_unlock(&outlet->lock);
 }
 
@@ -135,9 +172,24 @@ void outlet_notice(struct outlet *outlet, const struct text *line)
 	text_append(&outlet->notices, line->bytes, line->length);
 	taken = outlet->err_taken;
 	outlet->err_taken = true;
-	pthread_mutex_unlock(&outlet->lock);
 	if (!taken)
-		outlet_give_err_back(outlet);
+		give_back(outlet, false);
+	pthread_mutex_unlock(&outlet->lock);
+}
+
+void outlet_line(struct outlet *outlet, const struct text *line)
+{
+	outlet_take_err(outlet);
+	pthread_mutex_lock(&outlet->lock);
+	text_append(&outlet->notices, line->bytes, line->length);
+	give_back(outlet, true);
+	pthread_mutex_unlock(&outlet->lock);
+}
+
+void outlet_settle(struct outlet *outlet)
+{
+	outlet_take_err(outlet);
+	outlet_give_err_back(outlet);
 }
 
 void outlet_set_status(struct outlet *outlet, const struct text *status)

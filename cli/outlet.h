@@ -25,11 +25,16 @@ struct outlet {
 	struct text notices; //< to be written by whoever has standard error
 	struct text status;  //< to stand below everything
 	bool status_shown;
+	pthread_t crier; //< writes where a notice must not wait
+	bool has_crier;
 };
 
 /** Open both; `give_up_fd` as in channel_open(). */
 void outlet_open(struct outlet *outlet, int give_up_fd);
 void outlet_close(struct outlet *outlet);
+
+/** Wait until all notices are written, or given up. */
+void outlet_settle(struct outlet *outlet);
 
 /** With the floor, around writing to `out` without having taken `err`. */
 void outlet_begin_out(struct outlet *outlet);
@@ -44,10 +49,13 @@ bool outlet_try_err(struct outlet *outlet);
 void outlet_give_err_back(struct outlet *outlet);
 
 /**
- * Write `line` to standard error, at once or as soon as it is given back. Does not wait
- * for that.
+ * Write `line` to standard error, at once or as soon as it is given back, or its reader
+ * takes it. Does not wait for that.
  */
 void outlet_notice(struct outlet *outlet, const struct text *line);
+
+/** The same, for what comes with each task: waits, so that nothing piles up. */
+void outlet_line(struct outlet *outlet, const struct text *line);
 
 /** With standard error, and the floor where both are the same file: what has been begun
  * as a line gets its end. */

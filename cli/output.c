@@ -242,7 +242,7 @@ void task_output_end(struct task_output *task, const struct frame *frame, void *
 
 	if (!output->floor) {
 		if (frame->line.length)
-			outlet_notice(&output->outlet, &frame->line);
+			outlet_line(&output->outlet, &frame->line);
 		deliver(output, receipt, true);
 		return;
 	}
@@ -525,7 +525,7 @@ void output_notice(struct output *output, const struct text *line)
 void output_command(struct output *output, const struct text *command)
 {
 	if (command->length)
-		outlet_notice(&output->outlet, command);
+		outlet_line(&output->outlet, command);
 }
 
 void output_status(struct output *output, const struct text *status)
@@ -541,6 +541,11 @@ int output_print(struct output *output, const char *bytes, size_t length)
 	channel_write(out, bytes, length);
 	outlet_end_out(&output->outlet);
 	return out->error;
+}
+
+void output_settle(struct output *output)
+{
+	outlet_settle(&output->outlet);
 }
 
 int output_error(const struct output *output)

@@ -38,7 +38,7 @@ void output_destroy(struct output *output);
 
 /**
  * Write a line of leat's own to standard error: at once, or, where that would be in
- * the middle of a task's, as soon as that is over. Does not wait for that.
+ * the middle of a task's or its reader sleeps, as soon as that is over. Does not wait.
  */
 void output_notice(struct output *output, const struct text *line);
 
@@ -59,6 +59,9 @@ void output_line(struct output *output, uint64_t place, const struct text *line)
  * whenever nothing else is being written there.
  */
 void output_status(struct output *output, const struct text *status);
+
+/** Wait until all such lines are written, or given up. */
+void output_settle(struct output *output);
 
 /** Why standard output or standard error could not be written, a negative errno; 0: both
  * could. To be called when no one writes any more. */

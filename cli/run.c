@@ -499,14 +499,17 @@ int run_final_status(struct run *run)
 
 static int conclude(struct run *run)
 {
-	int error = output_error(run->output);
+	int error;
 
+	output_settle(run->output);
+	error = output_error(run->output);
 	if (error && cancellation_level(&run->cancellation) < LEVEL_KILL)
 		atomic_store(&run->account.leat_trouble, true);
 	if (error == -EPIPE && !signals_is_ignored(SIGPIPE))
 		atomic_store(&run->pipe_broken, true);
 	run_report_end(run);
 	run_end_frames(run);
+	output_settle(run->output); // while signals can still end the wait for a reader
 	stop_engine(run);
 	if (deadly_signal(run))
 		signals_die_of(deadly_signal(run));

@@ -540,7 +540,7 @@ int run(const struct plan *plan)
 
 	run.plan = plan;
 	run.temporary_directory = temporary_directory();
-	signals_block_of_writing();
+	signals_block_first();
 	status = run_open(&run);
 	if (status != EXIT_ALL_OK) {
 		atomic_store(&run.account.leat_trouble, true);

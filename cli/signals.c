@@ -31,6 +31,7 @@
 static const int received[] = {
 	SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2, SIGCHLD};
 static const int blocked_only[] = {SIGPIPE, SIGXFSZ};
+static const int never_deadly[] = {SIGUSR1, SIGUSR2};
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -62,6 +63,7 @@ static sigset_t received_set(bool with_child)
 		if (!signals_is_ignored(received[index]) &&
 			(with_child || received[index] != SIGCHLD))
 			sigaddset(&set, received[index]);
+	sigaddset(&set, SIGCONT); // it continues who ignores it, too
 	return set;
 }
 
@@ -71,16 +73,18 @@ static void add_blocked_only(sigset_t *set)
 		sigaddset(set, blocked_only[index]);
 }
 
-void signals_block_of_writing(void)
+void signals_block_first(void)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
 	add_blocked_only(&set);
+	for (size_t index = 0; index < COUNT(never_deadly); index++)
+		sigaddset(&set, never_deadly[index]);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
-// At once: of those of writing, one may be pending already.
+// At once: of those that were blocked first, one may be pending already.
 void signals_block(void)
 {
 	sigset_t set = received_set(true);

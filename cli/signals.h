@@ -17,11 +17,14 @@ struct signals_receiver {
 	void (*resize)(void *argument, int change); //< by so many slots
 };
 
-/** Block, in the calling thread, what write(2) reports, too: SIGPIPE, SIGXFSZ. */
-void signals_block_of_writing(void);
+/**
+ * Block, in the calling thread, what write(2) reports, too: SIGPIPE, SIGXFSZ; and what is
+ * to wait until there are slots to add to: SIGUSR1, SIGUSR2.
+ */
+void signals_block_first(void);
 
 /**
- * Block, in the calling thread, what leat receives, and the two above. To be called
+ * Block, in the calling thread, what leat receives, and those above. To be called
  * before there are other threads. What is ignored stays so and is not received.
  */
 void signals_block(void);

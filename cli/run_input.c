@@ -249,7 +249,7 @@ void run_count_rest(struct run *run, struct task *refused)
 		patience.until = leat_context_now(run->undisturbed) + COUNTING_NS;
 	leat_pool_give_up(run->pool);
 	run_give_up_lanes(run);
-	run_await_held(run);
+	run_await_begun(run);
 	unrun_flush(&run->unrun);
 	if (refused)
 		run_count_unrun(run, refused);

@@ -148,11 +148,29 @@ void run_await_held(struct run *run)
 	pthread_mutex_unlock(&run->held_lock);
 }
 
+void run_await_begun(struct run *run)
+{
+	pthread_mutex_lock(&run->held_lock);
+	while (run->held || run->awaited)
+		pthread_cond_wait(&run->none_held, &run->held_lock);
+	pthread_mutex_unlock(&run->held_lock);
+}
+
 static void check_warm(struct run *run, const struct slot *slot)
 {
 	if (slot_cannot_warm(slot) && !atomic_exchange(&run->cold_told, true))
 		run_say(run, "cannot keep %s warm: each command starts its own",
 			run->surroundings.shell.path);
+}
+
+// `error` is that of results. After the intake's end it is unrun: that main may have
+// counted by then.
+static int prepare(
+	const struct run *run, struct slot *slot, const struct task *task, int error)
+{
+	if (error || leat_context_cause(run->cancellation.intake))
+		return -ECANCELED;
+	return slot_prepare(slot, task);
 }
 
 static void run_in(struct slot *slot, struct task *task)
@@ -166,7 +184,7 @@ static void run_in(struct slot *slot, struct task *task)
 	bool begins, ends_run, tells = !run->plan->quiet;
 
 	check_results(run, task, error);
-	error = error ? -ECANCELED : slot_prepare(slot, task);
+	error = prepare(run, slot, task, error);
 	task->started_us = moment_wall_us();
 	if (!error) {
 		task->attempt++;

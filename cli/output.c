@@ -230,9 +230,19 @@ bool output_is_kept(struct task_output *task)
 
 	if (!error)
 		error = leat_capture_error(task->err.capture);
-	if (error)
+	if (error && !task->is_lost) {
+		task->is_lost = true;
 		events->lost(events->argument, task->sequence, -error);
-	return !error;
+	}
+	return !task->is_lost;
+}
+
+ssize_t output_keep(struct sink *sink, ssize_t got)
+{
+	if (!leat_capture_error(sink->capture))
+		return got;
+	output_is_kept(sink->task);
+	return -EPIPE;
 }
 
 void task_output_end(struct task_output *task, const struct frame *frame, void *receipt)
@@ -410,7 +420,7 @@ void task_output_begin(struct task_output *task, uint64_t place, uint64_t sequen
 	struct output *output = task->output;
 
 	task->sequence = sequence;
-	task->streams = false;
+	task->streams = task->is_lost = false;
 	task->look_again_ns = 0;
 	if (!output->floor)
 		return;

@@ -23,6 +23,7 @@ struct task_output {
 	uint64_t sequence;
 	struct claim claim;
 	bool streams;             //< has the floor while it runs; not by lines
+	bool is_lost;             //< some of what it wrote, which was told
 	int nap_fd;               //< a timer, for one that is held back; -1: none yet
 	int64_t look_again_ns;    //< when to look how much has moved
 	unsigned long long moved; //< how much had then
@@ -35,9 +36,14 @@ void task_output_write_line(struct task_output *task, const struct text *line);
  * nothing. */
 void output_write_whole(struct task_output *task, const struct frame *frame);
 
-/** Whether all that the task wrote could be collected; else it is told that it was not.
- */
+/** Whether all that the task wrote could be collected; else it is told that it was not,
+ * once. */
 bool output_is_kept(struct task_output *task);
+
+/** What `take` is to return, where it has `got` so many bytes: -EPIPE where they could
+ * not be collected, which is told at once, as the capture may be emptied before the end.
+ */
+ssize_t output_keep(struct sink *sink, ssize_t got);
 
 /** Two empty captures for a task's streams, or none and false: there is no memory. */
 bool output_make_captures(const struct output *output, struct leat_capture **out,

@@ -80,7 +80,7 @@ static ssize_t read_lines(struct sink *sink, int fd)
 	if (newline)
 		sink->whole = sink_size(sink) + (uint64_t)(newline + 1 - chunk);
 	leat_capture_append(sink->capture, chunk, (size_t)got);
-	return got;
+	return output_keep(sink, got);
 }
 
 ssize_t output_lines_take(struct leat_stream *stream, int fd, bool readable)

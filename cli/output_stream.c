@@ -19,7 +19,7 @@ ssize_t output_collect(struct leat_stream *stream, int fd, bool readable)
 		return -EAGAIN;
 	if (!stream->last && sink_size(sink) >= sink->task->output->stream_bytes / 2)
 		sink_gather(sink, fd);
-	return leat_capture_read(sink->capture, fd);
+	return output_keep(sink, leat_capture_read(sink->capture, fd));
 }
 
 static bool gets_floor(struct sink *sink)
@@ -74,7 +74,7 @@ static ssize_t stream_on(struct sink *sink, int fd, bool readable)
 			return got;
 		sink->splices = false;
 	}
-	got = leat_capture_read(sink->capture, fd);
+	got = output_keep(sink, leat_capture_read(sink->capture, fd));
 	error = sink_send(sink, sink_size(sink), false);
 	if (error == -EAGAIN)
 		sink_pause_for_channel(sink);

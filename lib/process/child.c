@@ -49,6 +49,10 @@
 // no descriptor was left to watch, is looked at again after this time.
 #define LOOK_AGAIN_NS (LEAT_SECOND_NS / 50)
 
+// Where who was seen has ended since, it may have left a child behind. The second look
+// nearly always tells.
+#define LOOKS_AT_ONCE 3
+
 // Who runs on for so long is watched by a pidfd.
 #define WATCH_AFTER_NS (LEAT_SECOND_NS / 100)
 
@@ -213,10 +217,12 @@ static int look_for_survivor(struct run *run)
 // Whether others of the tree live on; if so, survivor_fd watches one where it can.
 static bool find_survivor(struct run *run)
 {
-	int found;
+	int found, looks = LOOKS_AT_ONCE;
 
 	leat_fd_close(&run->survivor_fd);
-	found = look_for_survivor(run);
+	do
+		found = look_for_survivor(run);
+	while (found == -EAGAIN && --looks);
 	if (found >= 0)
 		run->survivor_fd = found;
 	// Without /proc there is no looking further than the group.

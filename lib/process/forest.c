@@ -1,3 +1,10 @@
+/*
+ * A look takes a while, and processes are born and end meanwhile. Who forks and ends at
+ * once, again and again, is behind every list of /proc by the time that it is read; so
+ * lists are read until there is nobody new in one. And who was seen and has ended, with
+ * nobody to tell whose it was, may have left a child that nobody tells of either; then
+ * the look is taken anew. Both have a limit, as a busy system is never the same twice.
+ */
 #include "forest.h"
 
 #include <dirent.h>
@@ -15,6 +22,8 @@
 #define SETTLE_TRIES 200
 #define CONFIRM_TRIES 5
 #define SETTLE_NS 500000
+#define MOST_LISTS 16
+#define MOST_LOOKS 16
 
 static int open_in_proc(pid_t pid, const char *name)
 {
@@ -159,31 +168,103 @@ static int compare_pids(const void *left, const void *right)
 	return (a->pid > b->pid) - (a->pid < b->pid);
 }
 
+static int compare(pid_t left, pid_t right)
+{
+	return (left > right) - (left < right);
+}
+
+static int compare_numbers(const void *left, const void *right)
+{
+	return compare(*(const pid_t *)left, *(const pid_t *)right);
+}
+
+/* What /proc has listed, ascending. */
+struct listing {
+	pid_t *pids;
+	size_t count, capacity;
+};
+
+static int list_pid(struct listing *listing, pid_t pid)
+{
+	if (listing->count == listing->capacity) {
+		size_t capacity = listing->capacity ? 2 * listing->capacity : 256;
+		pid_t *pids = reallocarray(listing->pids, capacity, sizeof *pids);
+
+		if (!pids)
+			return -ENOMEM;
+		listing->pids = pids;
+		listing->capacity = capacity;
+	}
+	listing->pids[listing->count++] = pid;
+	return 0;
+}
+
+static int list_pids(struct listing *listing, DIR *directory)
+{
+	struct dirent *name;
+	int error = 0;
+
+	rewinddir(directory);
+	listing->count = 0;
+	while (!error && (name = readdir(directory))) {
+		int pid = atoi(name->d_name);
+
+		if (pid > 0)
+			error = list_pid(listing, pid);
+	}
+	if (listing->count)
+		qsort(listing->pids, listing->count, sizeof *listing->pids,
+			compare_numbers);
+	return error;
+}
+
+// Of those that are not in `known`; `some`: there are such.
+static int read_new(struct leat_forest *forest, const struct listing *listing,
+	const struct listing *known, bool *some)
+{
+	size_t at = 0;
+	int error = 0;
+
+	*some = false;
+	for (size_t index = 0; !error && index < listing->count; index++) {
+		struct leat_process_entry entry;
+		pid_t pid = listing->pids[index];
+
+		while (at < known->count && known->pids[at] < pid)
+			at++;
+		if (at < known->count && known->pids[at] == pid)
+			continue;
+		*some = true;
+		if (leat_process_read(pid, &entry))
+			error = append(forest, &entry);
+	}
+	return error;
+}
+
 static int read_entries(struct leat_forest *forest)
 {
+	struct listing listings[2] = {0};
 	DIR *directory = opendir("/proc");
-	struct dirent *name;
+	bool some = true;
 	int error = 0;
 
 	if (!directory)
 		return -errno;
-	while (!error && (name = readdir(directory))) {
-		struct leat_process_entry entry;
-		int pid = atoi(name->d_name);
+	for (unsigned list = 0; !error && some && list < MOST_LISTS; list++) {
+		struct listing *listing = &listings[list % 2];
 
-		if (pid > 0 && leat_process_read(pid, &entry))
-			error = append(forest, &entry);
+		error = list_pids(listing, directory);
+		if (!error)
+			error = read_new(
+				forest, listing, &listings[(list + 1) % 2], &some);
 	}
 	closedir(directory);
+	free(listings[0].pids);
+	free(listings[1].pids);
 	if (forest->count)
 		qsort(forest->entries, forest->count, sizeof *forest->entries,
 			compare_pids);
 	return error;
-}
-
-static int compare(pid_t left, pid_t right)
-{
-	return (left > right) - (left < right);
 }
 
 typedef const struct leat_process_entry *entry_pointer;
@@ -280,7 +361,27 @@ static bool is_leader(pid_t pid, const pid_t *leaders, size_t count)
 	return false;
 }
 
-static int find_strays(struct leat_forest *forest, const pid_t *leaders, size_t count)
+// Whose parent has ended since is somebody else's child now.
+static void follow_orphans(struct leat_forest *forest, bool *lost)
+{
+	for (size_t index = 0; index < forest->count; index++) {
+		struct leat_process_entry *entry = &forest->entries[index];
+
+		if (entry->parent && !leat_forest_find(forest, entry->parent) &&
+			!leat_process_read(entry->pid, entry))
+			*lost = true;
+	}
+}
+
+static bool has_ended(pid_t pid)
+{
+	struct leat_process_entry entry;
+
+	return !leat_process_read(pid, &entry);
+}
+
+static int find_strays(
+	struct leat_forest *forest, const pid_t *leaders, size_t count, bool *lost)
 {
 	size_t child_count;
 	entry_pointer *children = leat_forest_children(forest, getpid(), &child_count);
@@ -296,25 +397,44 @@ static int find_strays(struct leat_forest *forest, const pid_t *leaders, size_t 
 		stray->entry = children[index];
 		stray->environment =
 			leat_process_environment(stray->entry->pid, &stray->length);
+		if (!stray->length && has_ended(stray->entry->pid))
+			*lost = true;
 		forest->stray_count++;
 	}
 	return 0;
 }
 
-int leat_forest_read(struct leat_forest *forest, const pid_t *leaders, size_t count)
+// `lost`: somebody ended of whom it is not known whose it was.
+static int look(
+	struct leat_forest *forest, const pid_t *leaders, size_t count, bool *lost)
 {
 	int error;
 
 	*forest = (struct leat_forest){0};
+	*lost = false;
 	error = read_entries(forest);
+	if (!error)
+		follow_orphans(forest, lost);
 	if (!error)
 		error = sort(forest, &forest->by_parent, compare_parents);
 	if (!error)
 		error = sort(forest, &forest->by_session, compare_sessions);
 	if (!error)
-		error = find_strays(forest, leaders, count);
+		error = find_strays(forest, leaders, count, lost);
 	if (error)
 		leat_forest_finish(forest);
+	return error;
+}
+
+int leat_forest_read(struct leat_forest *forest, const pid_t *leaders, size_t count)
+{
+	bool lost;
+	int error = look(forest, leaders, count, &lost);
+
+	for (unsigned looks = 1; !error && lost && looks < MOST_LOOKS; looks++) {
+		leat_forest_finish(forest);
+		error = look(forest, leaders, count, &lost);
+	}
 	return error;
 }
 

@@ -1,4 +1,4 @@
-/* All processes of the system at one moment, as /proc shows them. */
+/* All processes of the system at one moment, as nearly as /proc shows that. */
 #ifndef LEAT_PROCESS_FOREST_H
 #define LEAT_PROCESS_FOREST_H
 

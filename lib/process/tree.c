@@ -225,6 +225,8 @@ int leat_tree_survivor(const struct leat_tree *tree, pid_t leader)
 			return pid_fd;
 		if (pid_fd != -ESRCH)
 			error = pid_fd;
+		else if (error == -ENOENT)
+			error = -EAGAIN;
 	}
 	return error;
 }

@@ -43,7 +43,8 @@ void leat_tree_signal(const struct leat_tree *tree, pid_t leader, int number);
 
 /**
  * A pidfd of some member other than the leader, made sure to be that process: to
- * wait for its end. -ENOENT: there is none; else an error of pidfd_open(2).
+ * wait for its end. -ENOENT: there is none; -EAGAIN: all that were seen have ended since,
+ * and may have left others behind; else an error of pidfd_open(2).
  */
 int leat_tree_survivor(const struct leat_tree *tree, pid_t leader);
 

@@ -288,7 +288,7 @@ static void a_stranger_with_a_seen_pid_is_not_taken_for_the_survivor(void **stat
 	find_tree(&tree, &forest, leader, NULL);
 	for (size_t index = 0; index < forest.count; index++)
 		forest.entries[index].start_ticks++; // as if the pid were another's now
-	assert_int_equal(leat_tree_survivor(&tree, leader), -ENOENT);
+	assert_int_equal(leat_tree_survivor(&tree, leader), -EAGAIN);
 	leat_tree_finish(&tree);
 	leat_forest_finish(&forest);
 	end();

@@ -66,7 +66,7 @@ LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o) $(WARM_OBJECT:%=$(BUILD)/%.o)
 CLI_OBJECTS := $(CLI_SOURCES:%.c=$(BUILD)/%.o) $(CLI_PAGE:%=$(BUILD)/%.o)
 CLI_TESTED := $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJECTS))
 UNIT_PROGRAMS := $(UNIT_TESTS:%=$(BUILD)/tests/unit/%)
-HELPERS := $(BUILD)/tests/helpers/puppet $(BUILD)/tests/helpers/failing.so
+HELPERS := $(BUILD)/tests/helpers/puppet $(BUILD)/tests/helpers/failing.so $(BUILD)/tests/helpers/clock.so
 BENCH_PROGRAMS := $(BUILD)/tests/bench/probe $(BUILD)/tests/bench/limit
 SHARED := $(BUILD)/libleat.so.$(VERSION)
 
@@ -183,7 +183,7 @@ $(BUILD)/tests/helpers/puppet: tests/helpers/puppet.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) $(WERROR) -O1 -g $< -o $@
 
-$(BUILD)/tests/helpers/failing.so: tests/helpers/failing.c
+$(BUILD)/tests/helpers/%.so: tests/helpers/%.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) $(WERROR) -O1 -g -shared -fPIC $< -o $@ -ldl
 

@@ -5,6 +5,7 @@ load ../cli/helper
 
 teardown() {
 	if jobs -pr | grep -qx "${leat:-none}"; then kill -KILL "$leat"; fi
+	if [ -n "${TMUX_TMPDIR-}" ]; then tmux kill-server 2>/dev/null || :; fi
 }
 
 # A pipe that is full and that nobody reads, on descriptor $1.
@@ -60,22 +61,24 @@ await_start() {
 	[ "$status" -eq 0 ]
 }
 
-@test "stopped and continued again and again: no timeout runs meanwhile, and none is lost" {
+@test "stopped for longer than its timeout a task goes on where it was, with the time that was left" {
 	tell_starts
 	close_gate
 	echo "puppet pid p1 tell started x pass gate" >in
-	start_leat --timeout 25s -a in 7>&- 8>&-
+	start_leat --timeout 5s --summary -a in 7>&- 8>&-
 	await_start
 	for _ in 1 2 3 4 5; do
 		kill -TSTP "$leat"
 		await_state "$leat" T
 		await_state "$(cat p1)" T
+		sleep 1.2 # of which none is the task's
 		kill -CONT "$leat"
 		await_state "$(cat p1)" S
 	done
 	open_gate
 	finish_leat
 	[ "$status" -eq 0 ]
+	[[ "$rest" == *": 1 ok, 0 unrun" ]]
 }
 
 @test "where SIGCONT was ignored at the start, it continues leat and its tasks all the same" {
@@ -126,4 +129,66 @@ await_start() {
 	[ "$(grep -c '^err[0-9]*$' err)" -eq 400 ]
 	[ "$(grep -c '^leat: task [0-9]*: exit 3: ' err)" -eq 400 ]
 	[[ "$(tail -n 1 err)" == *": 400 failed, 0 unrun" ]]
+}
+
+@test "the time of day jumps back and forth: no timeout, deadline or delay minds" {
+	not_sanitized "a preloaded library does not go with sanitizers"
+	for task in 1 2 3 4; do echo "echo $task; exit 1"; done >in
+	echo 'puppet hold' >>in
+	LD_PRELOAD=$BUILD/tests/helpers/clock.so run leat -j5 --timeout 1s --deadline 1h --retries 1 --retry-delay 10ms \
+		--delay 1ms --linger 1h --kill-after 1h --journal j --joblog log --events events --timeline page -a in
+	[ "$status" -eq 123 ]
+	[[ "${lines[-1]}" =~ ^"leat: 5 tasks in "[234](\.[0-9]+)?"s: 4 failed, 1 timed out, 0 unrun"$ ]]
+	[ "$(leat --journal j --list failed timed-out | wc -l)" -eq 5 ]
+}
+
+@test "the monotonic clock of another time namespace is as good" {
+	[ "$(id -u)" = 0 ] || skip "needs root to make a time namespace"
+	unshare --time --monotonic 1 true 2>/dev/null || skip "there are no time namespaces here"
+	run unshare --time --fork --monotonic 100000000 --boottime 100000000 \
+		leat --timeout 0.3s --deadline 1h --kill-after 1h --retries 1 --retry-delay 10ms ::: 'puppet hold' 'exit 0'
+	[ "$status" -eq 123 ]
+	[[ "${lines[-1]}" == *": 1 ok, 1 timed out, 0 unrun" ]]
+}
+
+@test "two at the same time in one directory, with one TMPDIR: each has its own, whole" {
+	mkdir tmp
+	export TMPDIR=$PWD/tmp
+	for name in a b; do
+		seq 40 | sed "s/.*/seq 20000 | sed s,^,$name,/" >in.$name
+		leat -j3 --jobserver=fifo --unrun rest.$name --junit $name.xml --summary -a in.$name >out.$name 2>err.$name 3>&- &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do wait "$pid"; done
+	for name in a b; do
+		[[ "$(cat err.$name)" == *": 40 ok, 0 unrun" ]]
+		diff <(for task in $(seq 40); do seq 20000 | sed "s/^/$name/"; done) out.$name
+		[ -e rest.$name ] && [ ! -s rest.$name ]
+		[ "$(grep -c '<testcase' $name.xml)" -eq 40 ]
+	done
+	[ -z "$(ls -A tmp)" ]
+}
+
+@test "two at the same time at one terminal: a Ctrl-C is for both, and each has its account" {
+	command -v tmux >/dev/null || skip "tmux is not installed"
+	mkfifo over
+	exec 6<>over
+	tell_starts
+	close_gate
+	for _ in 1 2 3; do echo 'puppet tell started x pass gate'; done >in
+	export TMUX_TMPDIR=$BATS_TEST_TMPDIR
+	unset TMUX
+	tmux -f /dev/null new-session -d -x 100 -y 30 "bash --norc -i 3>&- 6>&- 7>&- 8>&-"
+	tmux send-keys 'leat -j1 -a in 2>err.1 | leat -j1 -a in 2>err.2' Enter
+	await_start
+	await_start
+	tmux send-keys C-c
+	timeout 30 bash -c 'until grep -q interrupted err.1 && grep -q interrupted err.2; do read -r -t 0.01 _ <> <(:) || :; done'
+	open_gate
+	tmux send-keys 'echo ${PIPESTATUS[*]} >over' Enter
+	read -r -t 30 line <&6
+	[ "$line" = "130 130" ]
+	for number in 1 2; do
+		[[ "$(tail -n 1 "err.$number")" == "leat: 3 tasks in "*": 1 ok, 2 unrun" ]]
+	done
 }

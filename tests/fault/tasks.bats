@@ -74,9 +74,9 @@ left() {
 @test "a task that forks without end, each in a session of its own and deaf to SIGTERM: none is left" {
 	printf '%s\n' '#!/bin/sh' '[ -e enough ] || setsid ./fork &' >fork
 	chmod +x fork
-	run timeout 40 leat -j2 --timeout 0.2s --kill-after 0.1s -c "export LEFT=$MARK; trap '' TERM; ./fork; exec sleep 600" ::: 1 2
+	run timeout 40 leat -j4 --timeout 0.2s --kill-after 0.1s -c "export LEFT=$MARK; trap '' TERM; ./fork; exec sleep 600" ::: 1 2 3 4
 	[ "$status" -eq 123 ]
-	[[ "$output" == *": 2 timed out, 0 unrun" ]]
+	[[ "$output" == *": 4 timed out, 0 unrun" ]]
 	[ -z "$(left)" ]
 }
 
@@ -85,12 +85,12 @@ left() {
 	exec 8<>started
 	printf '%s\n' '#!/bin/sh' '[ -e enough ] || setsid ./fork &' >fork
 	chmod +x fork
-	start_leat -j2 --kill-after 0.1s -c "export LEFT=$MARK; trap '' TERM; ./fork; echo x >started; exec sleep 600" ::: 1 2 8>&-
-	read -r -t 30 _ <&8 && read -r -t 30 _ <&8
+	start_leat -j4 --kill-after 0.1s -c "export LEFT=$MARK; trap '' TERM; ./fork; echo x >started; exec sleep 600" ::: 1 2 3 4 8>&-
+	for _ in 1 2 3 4; do read -r -t 30 _ <&8; done
 	kill -TERM "$leat"
 	finish_leat
 	[ "$status" -eq 143 ]
-	[[ "$rest" == *": 2 canceled, 0 unrun" ]]
+	[[ "$rest" == *": 4 canceled, 0 unrun" ]]
 	[ -z "$(left)" ]
 }
 

@@ -1,7 +1,7 @@
 /*
- * Preloaded (LD_PRELOAD): the time of day jumps by up to a month with each look at it, back
- * and forth, as if somebody set it all the time; the monotonic clock is as it is. Who looks
- * at the clock that runs on while the machine sleeps dies.
+ * Preloaded (LD_PRELOAD): the time of day jumps by up to a month with each look at it,
+ * back and forth, as if somebody set it all the time; the monotonic clock is as it is.
+ * Who looks at the clock that runs on while the machine sleeps dies.
  */
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -54,11 +54,16 @@ enum level cancellation_raise(
 	if (!cancellation->first_signal && cause < CAUSE_OUTPUT)
 		cancellation->first_signal = cause;
 	pthread_mutex_unlock(&cancellation->lock);
-	leat_context_cancel(level == LEVEL_DRAIN       ? cancellation->intake
-			    : level == LEVEL_TERMINATE ? cancellation->terminate
-						       : cancellation->kill,
-		cause);
+	leat_context_cancel(cancellation->intake, cause);
 	return level;
+}
+
+void cancellation_enforce(struct cancellation *cancellation, enum level level, int cause)
+{
+	if (level == LEVEL_TERMINATE)
+		leat_context_cancel(cancellation->terminate, cause);
+	else if (level == LEVEL_KILL)
+		leat_context_cancel(cancellation->kill, cause);
 }
 
 enum level cancellation_level(struct cancellation *cancellation)

@@ -33,10 +33,14 @@ void cancellation_finish(struct cancellation *cancellation);
 
 /**
  * Go to level `entry`, or one up from the present level, whichever is more. `cause`
- * is a signal's number or a CAUSE. Returns the level reached. Never blocks.
+ * is a signal's number or a CAUSE. Returns the level reached, of which only the intake's
+ * end has come about. Never blocks.
  */
 enum level cancellation_raise(
 	struct cancellation *cancellation, enum level entry, int cause);
+
+/** The rest of what that level ends. Never blocks. */
+void cancellation_enforce(struct cancellation *cancellation, enum level level, int cause);
 
 enum level cancellation_level(struct cancellation *cancellation);
 

@@ -61,8 +61,15 @@ static const char *cause_words(int cause)
 	}
 }
 
-// Says how many run and how many will not, once both are known.
-static void give_notice(struct run *run, unsigned running)
+static void intake_ended(void *argument)
+{
+	struct run *run = argument;
+
+	atomic_store(&run->running_then, run_count_begun(run).running);
+}
+
+// Says how many ran then and how many will not, once both are known.
+static void give_notice(struct run *run)
 {
 	enum level level = cancellation_level(&run->cancellation);
 	int cause = leat_context_cause(run->cancellation.intake);
@@ -74,8 +81,9 @@ static void give_notice(struct run *run, unsigned running)
 
 	if (run->plan->quiet || atomic_exchange(&run->notice_given, true))
 		return;
-	run_say(run, "%s: %u running %s, %llu%s not run", cause_words(cause), running,
-		end, unrun, atomic_load(&run->account.input_cut) ? "+" : "");
+	run_say(run, "%s: %u running %s, %llu%s not run", cause_words(cause),
+		atomic_load(&run->running_then), end, unrun,
+		atomic_load(&run->account.input_cut) ? "+" : "");
 }
 
 static void level_reached(void *argument, enum level level, int cause)
@@ -84,9 +92,9 @@ static void level_reached(void *argument, enum level level, int cause)
 
 	events_canceled(run->events, level, cancellation_cause_name(cause));
 	if (!atomic_load(&run->input_done))
-		return; // main gives notice when it has counted
-	if (!atomic_load(&run->notice_given))
-		give_notice(run, run_count_begun(run).running);
+		atomic_store(&run->notice_due, true); // when main has counted
+	else if (!atomic_load(&run->notice_given))
+		give_notice(run);
 	else if (!run->plan->quiet && level == LEVEL_TERMINATE)
 		run_say(run, cause == CAUSE_DRAIN_TIMEOUT
 				     ? "drain timeout: ending the running tasks"
@@ -98,6 +106,7 @@ static void level_reached(void *argument, enum level level, int cause)
 void run_cancel(struct run *run, enum level level, int cause)
 {
 	level = cancellation_raise(&run->cancellation, level, cause);
+	cancellation_enforce(&run->cancellation, level, cause);
 	events_canceled(run->events, level, cancellation_cause_name(cause));
 }
 
@@ -177,11 +186,9 @@ static void read_input(struct run *run)
 	struct task *refused;
 	int error = run_read(run, &refused);
 	bool ended = leat_context_cause(run->cancellation.intake) != 0;
-	unsigned running;
 
 	if (ended)
 		run_await_held(run);
-	running = run_count_begun(run).running;
 	run_tell_deadline(run);
 	if (refused && !ended) {
 		run_say(run, "cannot %s: %s",
@@ -202,8 +209,9 @@ static void read_input(struct run *run)
 		atomic_store(&run->account.input_cut, true);
 	}
 	atomic_store(&run->input_done, true);
-	if (cancellation_first_signal(&run->cancellation))
-		give_notice(run, running);
+	signals_settle(run->signals);
+	if (atomic_load(&run->notice_due))
+		give_notice(run);
 }
 
 /* ---- set-up, end ---- */
@@ -272,6 +280,7 @@ static int start_signals(struct run *run)
 		.drain_timeout_ns = run->plan->drain_timeout_ns,
 		.terminate_on_interrupt = run->plan->terminate_on_interrupt,
 		.argument = run,
+		.intake_ended = intake_ended,
 		.level_reached = level_reached,
 		.resize = resize,
 	};

@@ -61,6 +61,8 @@ struct run {
 	uint64_t total;      //< that there will be; 0: not known beforehand
 	int64_t started;
 	atomic_bool input_done;   //< main reads and counts no more
+	atomic_uint running_then; //< tasks that ran when the last signal ended the intake
+	atomic_bool notice_due;   //< a signal came before
 	atomic_bool notice_given; //< of the first cancellation
 	atomic_bool results_broken;
 	atomic_bool cold_told; //< that no shell is kept warm

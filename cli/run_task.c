@@ -95,26 +95,51 @@ static void hold(struct run *run, struct task *task)
 	pthread_mutex_unlock(&run->held_lock);
 }
 
-static void begin(struct run *run, struct task *task, struct slot *slot)
+// Whoever counts after the intake's end counts it as running, or it does not begin.
+static int enter_begun(struct run *run, struct task *task)
 {
+	bool ended;
+
 	pthread_mutex_lock(&run->held_lock);
-	run->held--;
-	run->begun++;
-	set_awaited(run, task, false);
-	if (!run->held)
-		pthread_cond_broadcast(&run->none_held);
+	ended = leat_context_cause(run->cancellation.intake) != 0;
+	if (!ended) {
+		run->held--;
+		run->begun++;
+		set_awaited(run, task, false);
+		if (!run->held)
+			pthread_cond_broadcast(&run->none_held);
+	}
 	pthread_mutex_unlock(&run->held_lock);
-	task->held = false;
-	display_task_begins(run->display, slot_number(slot), task);
-	run_report_attempt_started(run, task, slot);
+	task->held = ended;
+	return ended ? -ECANCELED : 0;
 }
 
-static void leave_begun(struct run *run, const struct slot *slot)
+static void leave_begun(struct run *run)
 {
-	display_task_ends(run->display, slot_number(slot));
 	pthread_mutex_lock(&run->held_lock);
 	run->begun--;
 	pthread_mutex_unlock(&run->held_lock);
+}
+
+// Errors: -ECANCELED.
+static int begin(struct run *run, struct task *task, const struct slot *slot)
+{
+	int error;
+
+	task->started_us = moment_wall_us();
+	error = enter_begun(run, task);
+	if (error)
+		return error;
+	task->attempt++;
+	error = journal_begin(run->journal, run->recipe, task, slot_number(slot));
+	if (error) {
+		task->attempt--;
+		leave_begun(run);
+		return error;
+	}
+	display_task_begins(run->display, slot_number(slot), task);
+	run_report_attempt_started(run, task, slot);
+	return 0;
 }
 
 // Counted as it ended at the moment at which it is let go, for run_count_begun().
@@ -185,15 +210,10 @@ static void run_in(struct slot *slot, struct task *task)
 
 	check_results(run, task, error);
 	error = prepare(run, slot, task, error);
-	task->started_us = moment_wall_us();
-	if (!error) {
-		task->attempt++;
-		error = journal_begin(run->journal, run->recipe, task, slot_number(slot));
-		task->attempt -= error != 0;
-	}
+	if (!error)
+		error = begin(run, task, slot);
 	begins = !error;
 	if (begins) {
-		begin(run, task, slot);
 		error = slot_run(slot, task, &outcome);
 		check_warm(run, slot);
 	}
@@ -229,8 +249,10 @@ static void run_in(struct slot *slot, struct task *task)
 	journal_settle(run->journal);
 	check_results(run, task, trouble);
 	frame_finish(&frame);
-	if (begins)
-		leave_begun(run, slot);
+	if (begins) {
+		display_task_ends(run->display, slot_number(slot));
+		leave_begun(run);
+	}
 	if (ends_run && cancellation_level(&run->cancellation) == LEVEL_NONE)
 		run_cancel(run, LEVEL_DRAIN, CAUSE_HALT);
 }

@@ -101,6 +101,8 @@ static void raise_level(struct signals *signals, enum level entry, int number)
 
 	pthread_mutex_lock(&signals->raising);
 	level = cancellation_raise(receiver->cancellation, entry, number);
+	receiver->intake_ended(receiver->argument);
+	cancellation_enforce(receiver->cancellation, level, number);
 	receiver->level_reached(receiver->argument, level, number);
 	pthread_mutex_unlock(&signals->raising);
 }

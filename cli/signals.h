@@ -13,6 +13,7 @@ struct signals_receiver {
 	int64_t drain_timeout_ns; //< LEAT_NEVER: none
 	bool terminate_on_interrupt;
 	void *argument;
+	void (*intake_ended)(void *argument); //< what runs is not being ended yet
 	void (*level_reached)(void *argument, enum level level, int cause);
 	void (*resize)(void *argument, int change); //< by so many slots
 };

@@ -3,6 +3,9 @@
  * ("malloc", "descriptor", "thread", "process", "write", "sync") fail, once. Counts from
  * 1, per process, and only in the process that FAIL_PROGRAM is the name of. FAIL_AT past
  * the last call: nothing fails. Whether it did is told by the file FAIL_MARK being made.
+ *
+ * With FAIL_STALL, a FIFO, the call does not fail: it goes on when the FIFO has been
+ * opened for writing and closed again. "memfd" is one more name then.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -14,6 +17,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/types.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -34,6 +38,17 @@ static void look_up(void)
 			  : 0;
 }
 
+static bool stall(const char *path)
+{
+	long fd = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY);
+	char byte;
+
+	while (syscall(SYS_read, fd, &byte, 1) > 0)
+		;
+	syscall(SYS_close, fd);
+	return false;
+}
+
 static bool fails(const char *which)
 {
 	const char *mark;
@@ -48,7 +63,7 @@ static bool fails(const char *which)
 	fd = mark ? syscall(SYS_openat, AT_FDCWD, mark, O_CREAT | O_WRONLY, 0600) : -1;
 	if (fd >= 0)
 		syscall(SYS_close, fd);
-	return true;
+	return getenv("FAIL_STALL") ? stall(getenv("FAIL_STALL")) : true;
 }
 
 #define REAL(name) ((__typeof__(&name))real(&real_##name, #name))
@@ -63,7 +78,7 @@ static void *real(void **where, const char *name)
 static void *real_malloc, *real_calloc, *real_realloc, *real_reallocarray;
 static void *real_pipe2, *real_eventfd, *real_signalfd, *real_pthread_create, *real_write;
 static void *real_open, *real_open64, *real_clone, *real_fork, *real_pwrite,
-	*real_pwrite64;
+	*real_pwrite64, *real_memfd_create;
 static void *real_fsync, *real_fdatasync;
 
 // dlsym() itself may call calloc() before that is known.
@@ -126,6 +141,15 @@ int pipe2(int ends[2], int flags)
 		return -1;
 	}
 	return REAL(pipe2)(ends, flags);
+}
+
+int memfd_create(const char *name, unsigned flags)
+{
+	if (fails("descriptor") || fails("memfd")) {
+		errno = EMFILE;
+		return -1;
+	}
+	return REAL(memfd_create)(name, flags);
 }
 
 int eventfd(unsigned value, int flags);

@@ -9,8 +9,35 @@ export BATS_TEST_TIMEOUT=60
 unset CI GITHUB_ACTIONS GITHUB_STEP_SUMMARY GITLAB_CI TF_BUILD NO_COLOR MAKEFLAGS MFLAGS MAKELEVEL
 export SHELL=/bin/bash TERM=xterm
 
+# A test's own: what is left in the one, or runs and has the other, was left behind.
+export TMPDIR=$BATS_TEST_TMPDIR.tmp LEAT_TEST=$BATS_TEST_TMPDIR
+mkdir "$TMPDIR"
+
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
+}
+
+teardown() {
+	nothing_is_left
+}
+
+# The processes of this test, which bats has one of, too.
+list_processes() {
+	local environ stat
+	for environ in $(env -u LEAT_TEST grep -lsz "^LEAT_TEST=$LEAT_TEST\$" /proc/[0-9]*/environ); do
+		read -r stat <"${environ%/*}/stat" || continue
+		[[ "$stat" == *") "[A-Y]" $killer_pid "* ]] || echo "$stat"
+	done 2>/dev/null
+}
+
+# What was killed a moment ago may still be going.
+nothing_is_left() {
+	local processes tries=200
+	while processes=$(list_processes) && [ -n "$processes" ] && [ $((tries--)) -gt 0 ]; do
+		read -r -t 0.05 _ <> <(:) || :
+	done
+	[ -z "$processes" ] || { printf 'left running:\n%s\n' "$processes"; return 1; }
+	[ -z "$(ls -A "$TMPDIR" 2>/dev/null)" ] || { echo "left in TMPDIR:"; ls -A "$TMPDIR"; return 1; }
 }
 
 # leat in the background with all signals at their default (a shell without job

@@ -1,26 +1,30 @@
 #!/usr/bin/env bats
 # Each allocation, descriptor, thread, process and write that leat makes fails once, the
-# first in the first run, the second in the second, until a run passes untouched. Whatever
-# fails: leat ends, with one of its exit statuses, and what it reports adds up.
+# first in the first run, the second in the second, until a run passes untouched; far
+# from the start, where they are much alike, one in some (FAULT_ALL=1: each). Whatever
+# fails: leat ends, with one of its exit statuses, what it reports adds up, and where it
+# reports no trouble nothing is missing. Nor is anything left behind: teardown().
 load ../cli/helper
+export BATS_TEST_TIMEOUT=$((FAULT_ALL ? 3600 : 120))
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 	not_sanitized "a preloaded library does not go with sanitizers"
 	printf '%s\n' 'echo one' 'seq 300000' 'expr 3 + 4' 'exit 1' './missing' 'echo six >&2' >in
+	statuses="123 125" front=(-j2 --summary --unrun rest)
 }
 
 # One run with call number $2 of kind $1 failing, and with the options that follow.
 run_failing() {
-	rm -f failed
+	rm -f failed rest
 	status=0
 	timeout 20 env LD_PRELOAD="$BUILD/tests/helpers/failing.so" FAIL_PROGRAM=leat \
 		FAIL_CALLS="$1" FAIL_AT="$2" FAIL_MARK="$PWD/failed" \
-		leat -j2 --summary --unrun rest -a in "${@:3}" >out 2>err || status=$?
+		leat "${front[@]}" "${@:3}" <in >out 2>err || status=$?
 }
 
 check_account() {
-	[[ " 123 125 " == *" $status "* ]] || return
+	[[ " $statuses " == *" $status "* ]] || return
 	local line
 	line=$(grep '^leat: [0-9]*+\? tasks\? in ' err) || return 0
 	# The counts add up to the tasks there are, the unrun ones stand in the file.
@@ -28,17 +32,30 @@ check_account() {
 	for count in $(sed 's/^.*in [^:]*://; s/[^0-9 ]//g' <<<"$line"); do
 		total=$((total + count))
 	done
-	[[ "$line" == *+* || "$total" -eq 6 ]] || return
+	[[ "$line" == *+* || "$total" -eq "$tasks" ]] || return
 	local unrun
-	unrun=$(sed 's/.* \([0-9]*\)+\? unrun/\1/' <<<"$line")
+	unrun=$(sed 's/.* \([0-9]*\)+\? unrun.*/\1/' <<<"$line")
 	[ "$1" = write ] || [ ! -e rest ] || [ "$(wc -l <rest)" -eq "$unrun" ]
+}
+
+# What a run comes to, but for how long it took.
+describe_run() {
+	echo "$status $(sed -n 's/^leat: [0-9]* tasks\? in [^:]*//p' err)"
+}
+
+# A run that says that it went as the untouched one has written as much, too.
+check_output() {
+	[ "$(describe_run)" != "$expected" ] || [ "$(wc -c <out)" -eq "$expected_bytes" ]
 }
 
 # What has to be true besides, with these options.
 check_more() {
 	case ${1-} in
 	--journal) check_rest ;;
+	--resume) check_resumed ;;
 	--junit) check_report ;;
+	--joblog) check_reports ;;
+	--results) check_results ;;
 	esac
 }
 
@@ -51,27 +68,66 @@ check_report() {
 		[ "$(grep -c '^<testcase ' r.xml)" -eq "${tasks:-6}" ]
 }
 
-# Calls of kind $1, of which there are more than $2, one in $3 failing; with a journal
-# (--journal run.db behind that), a run after it does the rest, whatever failed, and then
-# each task has been done.
+# Without trouble, each tells of all tasks.
+check_reports() {
+	[ "$status" -eq 125 ] || { [ "$(wc -l <joblog)" -eq 7 ] &&
+		tail -n 1 events | grep -q '"summary"' && tail -n 1 page | grep -q '</html>'; }
+}
+
+check_results() {
+	[ "$(describe_run)" != "$expected" ] || [ "$(cat results/*/stdout | wc -c)" -eq "$expected_bytes" ]
+}
+
+prepare() {
+	rm -rf run.db* joblog events page results
+	echo former >r.xml
+	[ ! -e begun.db ] || cp begun.db run.db
+}
+
+# Calls of kind $1, of which there are more than $2, one in $3 failing, or with "some"
+# less and less of them; with a journal (--journal run.db behind that), a run after it
+# does the rest, whatever failed, and then each task has been done.
 torture() {
-	local at
-	for ((at = 1; at <= 30000; at += $3)); do
-		rm -f run.db*
-		echo former >r.xml
+	local at stride=$3
+	for ((at = 1; at <= 100000; at += stride)); do
+		[ "$3" != some ] || stride=$((FAULT_ALL ? 1 : 1 + at / 4))
+		prepare
 		run_failing "$1" "$at" "${@:4}"
-		{ check_account "$1" && check_more "${@:4}"; } || {
-			echo "$1 number $at: status $status"
-			cat err
+		{ check_account "$1" && check_output && check_more "${@:4}"; } || {
+			echo "$1 number $at: $(describe_run), not $expected"
+			head -n 30 err
 			return 1
 		}
 		if [ ! -e failed ]; then
-			echo "# $((at - 1)) calls, one in $3 failed" >&3
 			[ "$at" -gt "$2" ]
 			return
 		fi
 	done
 	return 1
+}
+
+# Calls of all kinds, with these options.
+torture_all() {
+	local kind
+	expect "$@"
+	for kind in malloc descriptor thread process write; do
+		torture "$kind" 0 some "$@"
+	done
+}
+
+# What the untouched run comes to.
+expect() {
+	prepare
+	run_failing none 0 "$@"
+	tasks=$(sed -n 's/^leat: \([0-9]*\) tasks\? in .*/\1/p' err)
+	expected=$(describe_run) expected_bytes=$(wc -c <out)
+}
+
+# What was written before the run ended is not the same each time.
+torture_ended() {
+	statuses="$1 125"
+	expect() { tasks=6 expected=; }
+	torture_all "${@:2}"
 }
 
 check_rest() {
@@ -83,56 +139,91 @@ check_rest() {
 		{ cat rest.err; return 1; }
 }
 
-@test "with a journal: each allocation fails once" {
-	torture malloc 100 7 --journal run.db
+check_resumed() {
+	leat -q --journal run.db --resume-failed -a in >rest.out 2>&1 || [ "$?" -eq 123 ] || return
+	[ "$(leat --journal run.db --list ok | wc -l)" -eq 4 ]
 }
 
-@test "with a journal: each descriptor fails once" {
-	torture descriptor 10 1 --journal run.db
-}
-
-@test "with a journal: each thread fails once" {
-	torture thread 3 1 --journal run.db
-}
-
-@test "with a journal: each start of a process fails once" {
-	torture process 6 1 --journal run.db
-}
-
-@test "with a journal: each write fails once" {
-	torture write 30 1 --journal run.db
-}
-
-@test "with a journal: each sync fails once" {
+@test "with a journal: whatever fails once" {
+	torture_all --journal run.db
 	torture sync 3 1 --journal run.db
 }
 
-@test "with a report: each allocation fails once" {
+@test "with a journal that is resumed: whatever fails once" {
+	leat -q -j1 --journal begun.db --halt soon,fail=1 <in >/dev/null 2>&1 || :
+	torture_all --resume --journal run.db
+}
+
+@test "with a report: whatever fails once" {
 	command -v xmllint >/dev/null || skip "xmllint (libxml2-utils) is not installed"
-	torture malloc 100 3 --junit r.xml
+	torture_all --junit r.xml
 }
 
-@test "with a report: each write fails once" {
-	command -v xmllint >/dev/null || skip "xmllint (libxml2-utils) is not installed"
-	torture write 8 1 --junit r.xml
+@test "with --joblog, --events and --timeline: whatever fails once" {
+	torture_all --joblog joblog --events events --timeline page
 }
 
-@test "each allocation fails once" {
-	torture malloc 20 1
+@test "with --results: whatever fails once" {
+	torture_all --results results
 }
 
-@test "each descriptor fails once" {
-	torture descriptor 8 1
-}
-
-@test "each thread fails once" {
+@test "whatever fails once" {
+	torture_all
 	torture thread 2 1
-}
-
-@test "each start of a process fails once" {
 	torture process 4 1
 }
 
-@test "each write fails once" {
-	torture write 3 1
+@test "with -k: whatever fails once" {
+	torture_all -k
+}
+
+@test "with --tag and --line-buffer: whatever fails once" {
+	torture_all --tag --line-buffer
+}
+
+@test "with --retries and --retry-delay: whatever fails once" {
+	torture_all --retries 1 --retry-delay 1ms
+}
+
+@test "with --timeout: whatever fails once" {
+	sed -i 's/^seq.*/sleep 50/' in
+	torture_all --timeout 100ms
+}
+
+@test "with --warm: whatever fails once" {
+	torture_all --warm
+}
+
+@test "-X: whatever fails once" {
+	seq 3000 >in
+	front=(-j2 --summary)
+	statuses="0 125 123"
+	torture_all -X echo
+}
+
+@test "as xargs: whatever fails once" {
+	front=(--as xargs)
+	statuses="0 1 123 124 125 126 127"
+	torture_all -P2 -I% sh -c %
+}
+
+@test "as parallel: whatever fails once" {
+	front=(--as parallel)
+	statuses="1 2 3 4 5 6 125 255"
+	torture_all -j2
+}
+
+@test "SIGINT in the middle: whatever fails once" {
+	sed -i 's/^exit 1/kill -INT $LEAT_PID/' in
+	torture_ended "123 130"
+}
+
+@test "SIGTERM in the middle: whatever fails once" {
+	sed -i 's/^exit 1/kill -TERM $LEAT_PID/' in
+	torture_ended "123 143"
+}
+
+@test "--halt now: whatever fails once" {
+	sed -i 's/^echo six.*/sleep 50/' in
+	torture_ended "123" --halt now,fail=1
 }

@@ -15,6 +15,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -79,6 +80,8 @@ static void *real_malloc, *real_calloc, *real_realloc, *real_reallocarray;
 static void *real_pipe2, *real_eventfd, *real_signalfd, *real_pthread_create, *real_write;
 static void *real_open, *real_open64, *real_clone, *real_fork, *real_pwrite,
 	*real_pwrite64, *real_memfd_create;
+static void *real_epoll_create1, *real_timerfd_create, *real_socketpair, *real_mkostemp,
+	*real_fopen, *real_fdopen, *real_fflush, *real_openat;
 static void *real_fsync, *real_fdatasync;
 
 // dlsym() itself may call calloc() before that is known.
@@ -152,6 +155,72 @@ int memfd_create(const char *name, unsigned flags)
 	return REAL(memfd_create)(name, flags);
 }
 
+int epoll_create1(int flags);
+int epoll_create1(int flags)
+{
+	if (fails("descriptor")) {
+		errno = EMFILE;
+		return -1;
+	}
+	return REAL(epoll_create1)(flags);
+}
+
+int timerfd_create(int clock, int flags);
+int timerfd_create(int clock, int flags)
+{
+	if (fails("descriptor")) {
+		errno = EMFILE;
+		return -1;
+	}
+	return REAL(timerfd_create)(clock, flags);
+}
+
+int socketpair(int domain, int type, int protocol, int ends[2]);
+int socketpair(int domain, int type, int protocol, int ends[2])
+{
+	if (fails("descriptor")) {
+		errno = EMFILE;
+		return -1;
+	}
+	return REAL(socketpair)(domain, type, protocol, ends);
+}
+
+int mkostemp(char *path, int flags)
+{
+	if (fails("descriptor")) {
+		errno = EMFILE;
+		return -1;
+	}
+	return REAL(mkostemp)(path, flags);
+}
+
+FILE *fopen(const char *path, const char *mode)
+{
+	if (fails("descriptor")) {
+		errno = EMFILE;
+		return NULL;
+	}
+	return REAL(fopen)(path, mode);
+}
+
+FILE *fdopen(int fd, const char *mode)
+{
+	if (fails("malloc")) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return REAL(fdopen)(fd, mode);
+}
+
+int fflush(FILE *stream)
+{
+	if (fails("write")) {
+		errno = ENOSPC;
+		return EOF;
+	}
+	return REAL(fflush)(stream);
+}
+
 int eventfd(unsigned value, int flags);
 int eventfd(unsigned value, int flags)
 {
@@ -185,6 +254,21 @@ int open(const char *path, int flags, ...)
 		return -1;
 	}
 	return REAL(open)(path, flags, mode);
+}
+
+int openat(int directory, const char *path, int flags, ...)
+{
+	va_list arguments;
+	mode_t mode;
+
+	va_start(arguments, flags);
+	mode = va_arg(arguments, mode_t);
+	va_end(arguments);
+	if (fails("descriptor")) {
+		errno = EMFILE;
+		return -1;
+	}
+	return REAL(openat)(directory, path, flags, mode);
 }
 
 // As SQLite calls it.

@@ -58,7 +58,7 @@ CLI_SOURCES := cli/account.c cli/cancellation.c cli/cells.c cli/cgroup.c cli/cha
 CLI_PAGE := cli/report/timeline_page
 UNIT_TESTS := test_account test_capture test_cgroup test_child test_clock test_context test_cpus \
 	test_duration test_family test_find test_floor test_guard test_guardian test_input test_jobserver test_makeflags test_measure test_message test_namesakes test_native test_output \
-	test_pending test_plain test_pool test_progress test_recap test_recover test_room test_shell test_spawn test_tag test_tail test_template \
+	test_pending test_plain test_pool test_progress test_recap test_recover test_room test_shell test_spawn test_stress test_tag test_tail test_template \
 	test_tree test_unrun test_utf8 test_warm test_xml
 MAN_PAGES := man/leat.1 man/leat-parallel.1 man/leat-xargs.1 man/libleat.3 man/leat-events.5 man/leat-journal.5 man/leat-security.7
 

@@ -73,7 +73,7 @@ start_holding() {
 	read -r -t 30 _ <&8 && read -r -t 30 _ <&8
 }
 
-teardown() {
+clean_up() {
 	if jobs -pr | grep -qx "${leat:-none}"; then kill -KILL "$leat"; fi
 }
 

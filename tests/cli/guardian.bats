@@ -3,7 +3,7 @@
 load helper
 
 # Leave nothing behind where a test has failed.
-teardown() {
+clean_up() {
 	if jobs -pr | grep -qx "${leat:-none}"; then kill -KILL "$leat"; fi
 }
 

@@ -10,14 +10,18 @@ unset CI GITHUB_ACTIONS GITHUB_STEP_SUMMARY GITLAB_CI TF_BUILD NO_COLOR MAKEFLAG
 export SHELL=/bin/bash TERM=xterm
 
 # A test's own: what is left in the one, or runs and has the other, was left behind.
-export TMPDIR=$BATS_TEST_TMPDIR.tmp LEAT_TEST=$BATS_TEST_TMPDIR
-mkdir "$TMPDIR"
+if [ -n "${BATS_TEST_TMPDIR:-}" ]; then
+	export TMPDIR=$BATS_TEST_TMPDIR.tmp LEAT_TEST=$BATS_TEST_TMPDIR
+	mkdir "$TMPDIR"
+fi
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 }
 
+# A file's own part of it is clean_up().
 teardown() {
+	if declare -F clean_up >/dev/null; then clean_up; fi
 	nothing_is_left
 }
 

@@ -50,7 +50,7 @@ release() {
 	drain=$!
 }
 
-teardown() {
+clean_up() {
 	if jobs -pr | grep -qx "${leat:-none}"; then kill -KILL "$leat"; fi
 	if jobs -pr | grep -qx "${drain:-none}"; then kill -KILL "$drain"; fi
 	[ -z "${aside:-}" ] || { chmod 755 "$aside" && rm -r "$aside"; }
@@ -588,7 +588,7 @@ outcomes() {
 
 @test "a journal in a directory that can't be written is listed all the same" {
 	[ "$(id -u)" -ne 0 ] || command -v setpriv >/dev/null || skip "setpriv is not installed"
-	aside=$(mktemp -d)
+	aside=$(mktemp -d -p /tmp) # another user comes there
 	leat -q --journal "$aside/j" <<<'true it is'
 	cp "$(command -v leat)" "$aside"
 	chmod 444 "$aside/j"

@@ -8,7 +8,7 @@ setup() {
 	unset TMUX
 }
 
-teardown() {
+clean_up() {
 	tmux kill-server 2>/dev/null || :
 }
 

@@ -20,7 +20,7 @@ limits() {
 	[ ! -e /proc/pressure/cpu ] || printf '%s\n' "--max-pressure "{cpu,memory,io}=0
 }
 
-teardown() {
+clean_up() {
 	[ -z "${group:-}" ] || rmdir "$group"
 }
 

@@ -12,7 +12,7 @@ setup() {
 	close_gate
 }
 
-teardown() {
+clean_up() {
 	tmux kill-server 2>/dev/null || :
 }
 

@@ -3,7 +3,7 @@
 # happens, no task is lost, none is ok that did not run, and --resume does the rest.
 load ../cli/helper
 
-teardown() {
+clean_up() {
 	if jobs -pr | grep -qx "${leat:-none}"; then kill -KILL "$leat"; fi
 	if mountpoint -q small; then umount small; fi
 }

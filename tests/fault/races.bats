@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # What happens at the same time: signals, the ends of tasks, the reading of the input.
 load ../cli/helper
-export BATS_TEST_TIMEOUT=120
+export BATS_TEST_TIMEOUT=$((FAULT_ALL ? 3600 : 120))
 
 # leat's own number: its tasks know it.
 await_leat() {
@@ -39,6 +39,45 @@ await_leat() {
 	[ "$status" -eq 130 ]
 	[[ "$rest" == *": 1 unrun" ]]
 	[ ! -e begun ]
+}
+
+# 60 tasks that note that they began; some fail, are slow, or send leat a signal.
+write_restless() {
+	local task kind
+	for ((task = 1; task <= 60; task++)); do
+		kind=$((RANDOM % 40))
+		case $kind in
+		0 | 1) echo "echo $task >>ran; kill -INT \$LEAT_PID" ;;
+		2) echo "echo $task >>ran; kill -TERM \$LEAT_PID" ;;
+		3) echo "echo $task >>ran; kill -QUIT \$LEAT_PID" ;;
+		4 | 5 | 6) echo "echo $task >>ran; exit $kind" ;;
+		7 | 8) echo "echo $task >>ran; sleep 0.0$kind" ;;
+		*) echo "echo $task >>ran; echo $task" ;;
+		esac
+	done
+}
+
+# One run by the seed $1: what was read is the sum of what became of it, and no task is
+# both, begun and unrun.
+cancel_by() {
+	local options=(-k --line-buffer --warm '--retries 1' '--timeout 20ms' '--journal run.db' '--halt now,fail=2')
+	RANDOM=$1 status=0
+	rm -f ran rest run.db* && touch ran
+	write_restless >in
+	# shellcheck disable=SC2086
+	timeout 60 leat "-j$((1 + RANDOM % 6))" --summary --unrun rest ${options[RANDOM % 7]} <in >out 2>err || status=$?
+	[[ " 0 123 130 143 131 " == *" $status "* ]] || return
+	summary=$(grep '^leat: 60 tasks in ' err) || return
+	[ $(($(sed 's/^.*in [^:]*: *//; s/[^0-9]*, / + /g; s/[^0-9]*$//' <<<"$summary"))) -eq 60 ] || return
+	[[ "$summary" == *" $(wc -l <rest) unrun" ]] || return
+	sed 's/^echo \([0-9]*\).*/\1/' rest | sort -u >left
+	[ -z "$(sort -u ran | comm -12 - left)" ]
+}
+
+@test "a signal at any moment: what was read is the sum of what became of it" {
+	for ((seed = ${FAULT_SEED:-1}, end = seed + (FAULT_ALL ? 2000 : 60); seed < end; seed++)); do
+		cancel_by "$seed" || { echo "FAULT_SEED=$seed: status $status"; cat err; return 1; }
+	done
 }
 
 # valgrind(1) knows only of children that leat waits for until they have executed.

@@ -110,7 +110,7 @@ $(BUILD)/leat: $(CLI_OBJECTS) $(BUILD)/libleat.a
 
 BUILD_PACKAGES := gcc make libc6-dev libsqlite3-dev libjansson-dev
 TEST_PACKAGES := bats libcmocka-dev pkgconf strace tmux zsh fish bash-completion \
-	util-linux procps sqlite3 libxml2-utils python3 chromium chromium-driver
+	util-linux procps sqlite3 libxml2-utils python3 valgrind chromium chromium-driver
 CHECK_PACKAGES := clang clang-tidy clang-format shellcheck mandoc binutils
 BENCH_PACKAGES := findutils parallel moreutils xe ninja-build time python3
 

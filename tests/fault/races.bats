@@ -41,11 +41,11 @@ await_leat() {
 	[ ! -e begun ]
 }
 
-# 60 tasks that note that they began; some fail, are slow, or send leat a signal.
+# 120 tasks that note that they began; some fail, are slow, or send leat a signal.
 write_restless() {
 	local task kind
-	for ((task = 1; task <= 60; task++)); do
-		kind=$((RANDOM % 40))
+	for ((task = 1; task <= 120; task++)); do
+		kind=$((RANDOM % 80))
 		case $kind in
 		0 | 1) echo "echo $task >>ran; kill -INT \$LEAT_PID" ;;
 		2) echo "echo $task >>ran; kill -TERM \$LEAT_PID" ;;
@@ -67,8 +67,8 @@ cancel_by() {
 	# shellcheck disable=SC2086
 	timeout 60 leat "-j$((1 + RANDOM % 6))" --summary --unrun rest ${options[RANDOM % 7]} <in >out 2>err || status=$?
 	[[ " 0 123 130 143 131 " == *" $status "* ]] || return
-	summary=$(grep '^leat: 60 tasks in ' err) || return
-	[ $(($(sed 's/^.*in [^:]*: *//; s/[^0-9]*, / + /g; s/[^0-9]*$//' <<<"$summary"))) -eq 60 ] || return
+	summary=$(grep '^leat: 120 tasks in ' err) || return
+	[ $(($(sed 's/^.*in [^:]*: *//; s/[^0-9]*, / + /g; s/[^0-9]*$//' <<<"$summary"))) -eq 120 ] || return
 	[[ "$summary" == *" $(wc -l <rest) unrun" ]] || return
 	sed 's/^echo \([0-9]*\).*/\1/' rest | sort -u >left
 	[ -z "$(sort -u ran | comm -12 - left)" ]

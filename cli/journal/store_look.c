@@ -115,13 +115,18 @@ static int check(const char *name, int flags, struct text *words)
 }
 
 // Where a leat was killed as it made or closed its journal, that can't be read before it
-// has been written to: SQLite rolls back what was begun.
+// has been written to: SQLite rolls back what was begun, which may be all there was.
 static enum store_state look_inside(const char *name, struct text *words)
 {
 	int code = check(name, SQLITE_OPEN_READONLY, words);
 
-	if (code == SQLITE_READONLY)
+	if (code == SQLITE_READONLY) {
 		code = check(name, SQLITE_OPEN_READWRITE, words);
+		if (look_at_header(name) == STORE_EMPTY) {
+			words->length = 0;
+			return STORE_EMPTY;
+		}
+	}
 	// What the check itself finds ends it: note_damage().
 	return code == SQLITE_OK ? STORE_OK
 	       : code == SQLITE_ABORT || code == SQLITE_CORRUPT || code == SQLITE_NOTADB

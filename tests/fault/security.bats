@@ -242,7 +242,7 @@ as_nobody() {
 	[ ! -e "$aside/ran" ]
 }
 
-teardown() {
+clean_up() {
 	[ -z "${aside-}" ] || rm -rf "$aside"
 }
 

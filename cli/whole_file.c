@@ -107,13 +107,23 @@ static int open_beside(struct whole_file *file, mode_t mode)
 	return fd;
 }
 
-// Sets `beside`, from where it can take the place of another file.
-static int name_beside(struct whole_file *file)
+static int link_nameless(const struct whole_file *file, const char *name)
 {
-	char path[FD_PATH_BYTES], end[sizeof "01234567"];
-	int error = -EEXIST;
+	char path[FD_PATH_BYTES];
 
 	fd_path(path, fileno(file->stream));
+	return linkat(AT_FDCWD, path, AT_FDCWD, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+}
+
+// Where there is a former one it sets `beside`, from where it can take its place; where
+// leat is killed before it has, that is left. Else it is there at once.
+static int give_name(struct whole_file *file)
+{
+	char end[sizeof "01234567"];
+	int error = link_nameless(file, file->target);
+
+	if (error != -EEXIST)
+		return error;
 	while (error == -EEXIST) {
 		unsigned number = (unsigned)(moment_monotonic_ns() ^ getpid());
 
@@ -121,10 +131,7 @@ static int name_beside(struct whole_file *file)
 		error = make_beside(file, end);
 		if (error)
 			return error;
-		error = linkat(AT_FDCWD, path, AT_FDCWD, file->beside,
-				AT_SYMLINK_FOLLOW) < 0
-				? -errno
-				: 0;
+		error = link_nameless(file, file->beside);
 	}
 	if (error) {
 		free(file->beside);
@@ -250,7 +257,7 @@ int whole_file_close(struct whole_file *file, int give_up_fd)
 	if (!error && file->fd >= 0)
 		error = copy_out(file, give_up_fd);
 	if (!error && file->nameless)
-		error = fflush(file->stream) < 0 ? -errno : name_beside(file);
+		error = fflush(file->stream) < 0 ? -errno : give_name(file);
 	if (fclose(file->stream) != 0 && !error)
 		error = -errno;
 	if (file->beside && !error && rename(file->beside, file->target) < 0)

@@ -66,7 +66,8 @@ LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o) $(WARM_OBJECT:%=$(BUILD)/%.o)
 CLI_OBJECTS := $(CLI_SOURCES:%.c=$(BUILD)/%.o) $(CLI_PAGE:%=$(BUILD)/%.o)
 CLI_TESTED := $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJECTS))
 UNIT_PROGRAMS := $(UNIT_TESTS:%=$(BUILD)/tests/unit/%)
-HELPERS := $(BUILD)/tests/helpers/puppet $(BUILD)/tests/helpers/failing.so $(BUILD)/tests/helpers/clock.so
+HELPERS := $(BUILD)/tests/helpers/puppet $(BUILD)/tests/helpers/killed $(BUILD)/tests/helpers/failing.so \
+	$(BUILD)/tests/helpers/clock.so
 BENCH_PROGRAMS := $(BUILD)/tests/bench/probe $(BUILD)/tests/bench/limit
 SHARED := $(BUILD)/libleat.so.$(VERSION)
 
@@ -179,7 +180,7 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(CLI_TESTED) $(BUILD)/libleat.a tests/uni
 	$(CC) $(OUR_CFLAGS) -Icli -Wno-missing-prototypes $(CPPFLAGS) $(CFLAGS) \
 		$< $(CLI_TESTED) $(BUILD)/libleat.a -o $@ $(LDFLAGS) $(OUR_LDFLAGS) $(SQLITE_LIBS) $(JANSSON_LIBS) -lcmocka
 
-$(BUILD)/tests/helpers/puppet: tests/helpers/puppet.c
+$(BUILD)/tests/helpers/puppet $(BUILD)/tests/helpers/killed: $(BUILD)/tests/helpers/%: tests/helpers/%.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) $(WERROR) -O1 -g $< -o $@
 

@@ -250,14 +250,23 @@ static int copy_out(struct whole_file *file, int give_up_fd)
 	return error;
 }
 
+// Before it has its name: else after a power cut it might have the name alone, and the
+// former one be gone.
+static int put_on_disk(struct whole_file *file)
+{
+	if (fflush(file->stream) != 0 || fdatasync(fileno(file->stream)) < 0)
+		return -errno;
+	return file->nameless ? give_name(file) : 0;
+}
+
 int whole_file_close(struct whole_file *file, int give_up_fd)
 {
 	int error = file->error;
 
 	if (!error && file->fd >= 0)
 		error = copy_out(file, give_up_fd);
-	if (!error && file->nameless)
-		error = fflush(file->stream) < 0 ? -errno : give_name(file);
+	if (!error && file->fd < 0)
+		error = put_on_disk(file);
 	if (fclose(file->stream) != 0 && !error)
 		error = -errno;
 	if (file->beside && !error && rename(file->beside, file->target) < 0)

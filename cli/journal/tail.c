@@ -93,6 +93,22 @@ static bool is_same_file(int fd, const char *name)
 	       held.st_dev == named.st_dev && held.st_ino == named.st_ino;
 }
 
+// A tail that did not come to be: entries are written once it has all of its room.
+static bool is_blank(int fd)
+{
+	char bytes[4096];
+	ssize_t got;
+	off_t at = 0;
+
+	while ((got = pread(fd, bytes, sizeof bytes, at)) > 0) {
+		for (ssize_t index = 0; index < got; index++)
+			if (bytes[index])
+				return false;
+		at += got;
+	}
+	return got == 0;
+}
+
 // What is not a tail, or somebody else's, must not be written to.
 static int check_file(int fd)
 {
@@ -100,10 +116,11 @@ static int check_file(int fd)
 
 	if (fstat(fd, &status) < 0)
 		return -errno;
-	return S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
-			       (!status.st_size || status.st_size == 2 * HALF_BYTES)
-		       ? 0
-		       : -EPERM;
+	if (!S_ISREG(status.st_mode) || status.st_uid != geteuid())
+		return -EPERM;
+	if (status.st_size == 2 * HALF_BYTES)
+		return 0;
+	return status.st_size < (off_t)(2 * HALF_BYTES) && is_blank(fd) ? 0 : -EPERM;
 }
 
 static int open_file(const char *name, bool make)
@@ -158,12 +175,10 @@ int tail_open(struct tail **result, const char *name, bool make, pid_t *holder)
 		goto free_halves;
 	error = -posix_fallocate(tail->fd, 0, 2 * HALF_BYTES);
 	if (error)
-		goto close_files;
-	*result = tail;
-	return 0;
-close_files:
-	close(tail->guard_fd);
-	close(tail->fd);
+		tail_close(tail, is_blank(tail->fd));
+	else
+		*result = tail;
+	return error;
 free_halves:
 	free(tail->halves[0].bytes);
 	free(tail->halves[1].bytes);

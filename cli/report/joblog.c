@@ -194,6 +194,20 @@ int joblog_read_commands(
 
 /* ---- the file ---- */
 
+// Whether the last line has no end: a full disk or a power cut left out the rest.
+static bool is_torn(const char *name, off_t end)
+{
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	char last = '\n';
+
+	if (fd < 0)
+		return false;
+	if (pread(fd, &last, 1, end - 1) < 0)
+		last = '\n';
+	close(fd);
+	return last != '\n';
+}
+
 static int open_file(struct joblog *joblog, const struct plan *plan, bool appends)
 {
 	struct text header = {0};
@@ -206,9 +220,9 @@ static int open_file(struct joblog *joblog, const struct plan *plan, bool append
 	if (joblog->fd < 0)
 		return -errno;
 	end = lseek(joblog->fd, 0, SEEK_END);
-	if (end > 0)
+	if (end > 0 && !is_torn(plan->joblog, end))
 		return 0;
-	text_append(&header, HEADER, strlen(HEADER));
+	text_format(&header, "%s", end > 0 ? "\n" : HEADER);
 	error = text_write(&header, joblog->fd);
 	text_finish(&header);
 	return error;

@@ -143,6 +143,13 @@ static int open_tail(struct journal *journal)
 	return EXIT_LEAT_TROUBLE;
 }
 
+// What is in the tail belongs to one run: where a power cut took that one's row, as
+// --sync off lets it, its entries must not be taken for those of the run before.
+static uint64_t run_id(const struct store *store)
+{
+	return store_id(store) + (uint64_t)store_run(store);
+}
+
 // What a killed leat did not come to commit.
 static int take_over(struct journal *journal)
 {
@@ -152,7 +159,7 @@ static int take_over(struct journal *journal)
 
 	if (!code)
 		code = tail_replay(
-			journal->tail, store_id(store), &ticket, store_apply, store);
+			journal->tail, run_id(store), &ticket, store_apply, store);
 	if (!code)
 		code = store_commit(store, ticket);
 	if (code) {
@@ -207,7 +214,7 @@ static int begin_run(struct journal *journal)
 		return EXIT_LEAT_TROUBLE;
 	}
 	journal->last_row = store_last_row(store);
-	tail_begin(journal->tail, store_id(store), store_ticket(store));
+	tail_begin(journal->tail, run_id(store), store_ticket(store));
 	return EXIT_ALL_OK;
 }
 

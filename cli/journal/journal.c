@@ -292,6 +292,16 @@ int journal_open(struct journal **result, const struct plan *plan,
 	return status;
 }
 
+static void tell_left_out(const struct journal *journal)
+{
+	struct text tail = {0};
+
+	text_format(&tail, "%s-tail", journal->name);
+	if (!tail.failed && access(tail.bytes, F_OK) == 0)
+		message("what is in %s is left out", tail.bytes);
+	text_finish(&tail);
+}
+
 // What a killed leat told last is written, where that may be. The tail stays as long as a
 // guardian holds it.
 static void recover(const struct journal *looking)
@@ -299,13 +309,17 @@ static void recover(const struct journal *looking)
 	struct journal journal = {.plan = looking->plan, .name = looking->name};
 	bool is_whole;
 	pid_t holder;
+	int error = access(journal.name, W_OK) < 0 ? -errno : 0;
 
-	if (access(journal.name, W_OK) < 0 ||
-		tail_open(&journal.tail, journal.name, false, &holder) < 0)
+	if (!error)
+		error = tail_open(&journal.tail, journal.name, false, &holder);
+	if (error && error != -EBUSY)
+		tell_left_out(&journal);
+	if (error)
 		return;
 	is_whole = !open_store(&journal, true) && !take_over(&journal);
 	if (!is_whole)
-		message("what is in %s-tail is left out", journal.name);
+		tell_left_out(&journal);
 	is_whole = is_whole && tail_lock_guard(journal.tail, false);
 	if (is_whole)
 		store_settle(journal.store);

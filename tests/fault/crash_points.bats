@@ -56,7 +56,7 @@ run_journal() {
 # The rest is done, and each task is done then, once; one that was begun before and was
 # not done has told nothing, or is one that the journal has as in flight.
 check_rest() {
-	[ -z "$(files | tr ' ' '\n' | grep -vx 'j\|j-tail\|j-wal\|j-shm\|j-journal')" ] || return
+	if files | tr ' ' '\n' | grep -qvx 'j\|j-tail\|j-wal\|j-shm\|j-journal'; then return 1; fi
 	leat -q -j2 --resume --journal j -a in >>out 2>err || return
 	[ "$(files)" = 'j ' ] || return
 	[ "$(sort -u ran | tr -d '\n')" = 1234 ] && [ "$(sort -u out | tr -d '\n')" = out-1out-2out-3out-4 ] || return
@@ -144,7 +144,7 @@ check_reports() {
 	[ ! -e l.events ] || ! grep -qv '^{.*}$' l.events || return
 	whole r.xml '</testsuites>' && whole page.html '</html>' && whole rest '' || return
 	[ -z "$(ls -A tmp)" ] || return
-	[ -z "$(files | tr ' ' '\n' | grep -vx "rest\|r.xml\|page.html\|l.log\|l.events\|d\(/.*\)\?$1")" ]
+	! files | tr ' ' '\n' | grep -qvx "rest\|r.xml\|page.html\|l.log\|l.events\|d\(/.*\)\?$1"
 }
 
 @test "killed at each system call: a report is whole or not there, and nothing is left" {

@@ -156,7 +156,149 @@ check_account() {
 		strace -f -o trace -e trace=unlink -e inject=unlink:signal=KILL:when="$call" \
 			leat --journal j -j2 ::: true 'true x' 2>/dev/null || :
 		run leat --journal j --resume --summary ::: true 'true x'
+		echo "$call: $output"
 		[ "$status" -eq 0 ]
 		[ "$(leat --journal j --list ok | wc -l)" -eq 2 ]
 	done
+}
+
+# A run that was killed in its 21st task of 24: "in", "ran", the journal j with all that
+# is beside it; the task does not hold another time.
+leave_killed() {
+	write_tasks 24
+	sed -i '21s/.*/[ -e later ] || exec puppet tell started x hold; puppet tell ran 21/' in
+	mkfifo started
+	exec 8<>started
+	leat -q -j1 --journal j -a in 3>&- 8>&- &
+	leat=$!
+	read -r -t 30 _ <&8
+	exec 8>&-
+	kill -KILL "$leat"
+	wait "$leat" || :
+	touch later
+}
+
+@test "no room for what is beside the journal: 125, nothing is run or left, and there is no harm later" {
+	[ "$(id -u)" -eq 0 ] || skip "a file system can be mounted by root alone"
+	command -v mkfs.ext4 >/dev/null || skip "mkfs.ext4 is not installed"
+	mkdir small
+	truncate -s 8M image
+	mkfs.ext4 -q -F -b 4096 -m 0 -O ^has_journal image
+	mount -o loop image small || skip "no file system in a file can be mounted here"
+	# ext4 gives what there is, and then fails.
+	head -c "$(df --output=avail -B1 small | tail -n 1)" /dev/zero >small/ballast
+	truncate -s -500K small/ballast
+	sync small/ballast
+	run leat --journal small/j <<<'touch no'
+	[ "$status" -eq 125 ]
+	[[ "$output" == *"cannot use small/j: "*"No space left"* ]]
+	[ ! -e no ] && [ ! -e small/j-tail ]
+	rm small/ballast
+	leat --journal small/j <<<true
+	# Killed as it takes the room.
+	truncate -s 5000 small/j-tail
+	leat --journal small/j --resume <<<true
+}
+
+@test "any byte of the journal is changed, or its end is missing: it is refused untouched, or all adds up" {
+	seq 60 | sed 's/.*/: &; exit $((& % 3))/' >in
+	leat -q --journal whole -a in || :
+	size=$(stat -c %s whole) refused=0
+	for round in {1..40}; do
+		rm -f j j-*
+		cp whole j
+		at=$(((RANDOM * 32768 + RANDOM) % (size - 100) + 100))
+		if [ $((round % 4)) -eq 0 ]; then
+			truncate -s "$at" j
+		else
+			head -c $((RANDOM % 300 + 1)) /dev/urandom | dd of=j bs=1 seek="$at" conv=notrunc 2>/dev/null
+		fi
+		cp j before
+		echo "at $at"
+		run timeout 30 leat --resume-failed -j2 --journal j --summary -a in
+		echo "$output"
+		if [ "$status" -eq 125 ]; then
+			[[ "$output" == "leat: --journal: cannot use j: "* ]]
+			cmp j before
+			refused=$((refused + 1))
+		else
+			[[ "$status" =~ ^(0|123)$ ]]
+			check_account <(echo "$output") 60
+			[ "$(ls j*)" = j ]
+		fi
+	done
+	[ "$refused" -ge 10 ]
+}
+
+@test "what lies beside a killed leat's journal is damaged: no task is lost, none done that did not run" {
+	for round in {1..16}; do
+		rm -f j j-* later started
+		leave_killed
+		case $((round % 4)) in
+		0) rm j-tail ;;
+		1) truncate -s "$((RANDOM % 3000))" j-wal && rm -f j-shm ;;
+		*) # Entries of some 200 bytes, some of which are committed.
+			for hole in {1..10}; do
+				head -c 1 /dev/urandom | dd of=j-tail bs=1 seek=$((RANDOM % 6000)) conv=notrunc 2>/dev/null
+			done ;;
+		esac
+		leat -q -j2 --resume --journal j -a in
+		[ "$(sort -u ran | wc -l)" -eq 24 ]
+		[ "$(numbers j ok | wc -l)" -eq 24 ]
+		[ "$(sqlite3 j 'PRAGMA integrity_check')" = ok ]
+		[ "$(sqlite3 j "SELECT count(DISTINCT task), count(*) FROM attempts WHERE outcome = 'ok'")" = '24|24' ]
+		[ "$(ls j*)" = j ]
+	done
+}
+
+@test "the killed run's row is lost, what it told is there: that is not taken for the run's before" {
+	leat -q --journal j <<<'echo a >>ran'
+	echo 'exec puppet tell started x hold' >in
+	mkfifo started
+	exec 8<>started
+	leat -q -j1 --journal j 3>&- 8>&- < <(echo 'echo a >>ran'; cat in) &
+	leat=$!
+	read -r -t 30 _ <&8
+	kill -KILL "$leat"
+	wait "$leat" || :
+	[ -s j-wal ] && rm j-wal j-shm
+	# One of the two is done in the first run.
+	rm ran
+	leat -q --resume --journal j < <(echo 'echo a >>ran'; echo 'echo a >>ran')
+	[ "$(cat ran)" = a ]
+}
+
+@test "a killed leat's journal on a file system that is read-only: --list says what it leaves out" {
+	[ "$(id -u)" -eq 0 ] || skip "a file system can be mounted by root alone"
+	mkdir small
+	mount -t tmpfs -o mode=700 leat-test small || skip "no file system can be mounted here"
+	leave_killed
+	cp j j-* small
+	mount -o remount,ro small
+	for options in --list '--timeline page' '--show 1'; do
+		# shellcheck disable=SC2086
+		run leat --journal small/j $options </dev/null
+		[[ "$output" == *"leat: what is in "*"small/j-tail is left out"* ]]
+	done
+	run leat --resume --journal small/j <<<'touch no'
+	[ "$status" -eq 125 ]
+	[[ "$output" == *"Read-only file system" ]]
+	[ ! -e no ]
+	mount -o remount,rw small
+	run leat --journal small/j --list ok
+	[ "$(grep -c 'left out' <<<"$output")" -eq 0 ]
+	[ "${#lines[@]}" -eq 20 ]
+}
+
+@test "a symlink where SQLite's files would be is not followed: 125, nothing is run, its target is as it was" {
+	leat --journal j <<<true
+	for end in wal shm journal; do
+		echo precious >victim
+		ln -s victim "j-$end"
+		run leat --resume --journal j <<<'touch no'
+		[ "$status" -eq 125 ]
+		[ "$(cat victim)" = precious ]
+		rm "j-$end"
+	done
+	[ ! -e no ]
 }

@@ -2,7 +2,8 @@
 # leat is killed as it is about to make a system call: the first in the first run, and so
 # on, until a run passes unharmed. Whichever it was, what the journal promises holds, the
 # next run does the rest, and nothing is left: no process, no file, no lock.
-# Each call with FAULT_ALL=1, else one in so many, with another beginning each time.
+# One call in so many, with another beginning each time; each with FAULT_ALL=1, which is
+# some minutes (bats tests/fault/crash_points.bats).
 load ../cli/helper
 export BATS_TEST_TIMEOUT=250
 
@@ -66,7 +67,7 @@ check_rest() {
 }
 
 @test "killed at each system call: the next leat does what was not done, and nothing is left" {
-	each_point 3 begin_anew run_journal check_rest 400
+	each_point 5 begin_anew run_journal check_rest 400
 }
 
 run_journal_full() {
@@ -74,7 +75,7 @@ run_journal_full() {
 }
 
 @test "killed at each system call, with --sync full: the same" {
-	each_point 7 begin_anew run_journal_full check_rest 400
+	each_point 11 begin_anew run_journal_full check_rest 400
 }
 
 # What a killed leat leaves: tasks 1 and 2 are done, 3 is in flight, 4 was not started.
@@ -107,7 +108,7 @@ resume() {
 
 @test "a run that goes on with a killed one's journal is killed at each system call: the same" {
 	leave_killed
-	each_point 3 begin_killed resume check_rest 400
+	each_point 5 begin_killed resume check_rest 400
 }
 
 list() {
@@ -116,7 +117,7 @@ list() {
 
 @test "--list of a killed run is killed at each system call: it has taken nothing away" {
 	leave_killed
-	each_point 2 begin_killed list check_rest 150
+	each_point 5 begin_killed list check_rest 150
 }
 
 begin_reports() {
@@ -148,7 +149,7 @@ check_reports() {
 }
 
 @test "killed at each system call: a report is whole or not there, and nothing is left" {
-	each_point 4 begin_reports run_reports check_reports 300
+	each_point 7 begin_reports run_reports check_reports 300
 }
 
 check_former_reports() {
@@ -157,5 +158,5 @@ check_former_reports() {
 }
 
 @test "the same with former ones: each stays until the new one takes its place" {
-	each_point 4 begin_former_reports run_reports check_former_reports 300
+	each_point 7 begin_former_reports run_reports check_former_reports 300
 }

@@ -3,7 +3,7 @@
 # come, or does not end; that it is large, or no text. What was read is run and counted.
 load ../cli/helper
 
-teardown() {
+clean_up() {
 	if jobs -pr | grep -qx "${leat:-none}"; then kill -KILL "$leat"; fi
 }
 

@@ -3,7 +3,7 @@
 # standard output and standard error that take nothing.
 load ../cli/helper
 
-teardown() {
+clean_up() {
 	if jobs -pr | grep -qx "${leat:-none}"; then kill -KILL "$leat"; fi
 	if [ -n "${TMUX_TMPDIR-}" ]; then tmux kill-server 2>/dev/null || :; fi
 }
@@ -51,7 +51,7 @@ await_start() {
 	start_leat -j1 --events events -a in 7>&- 8>&-
 	# It waits for a reader of its events, before anything runs.
 	await_state "$leat" S
-	timeout 30 bash -c "until grep -q 'SigBlk:.*[aAeE]..\$' /proc/$leat/status; do read -r -t 0.01 _ <> <(:) || :; done"
+	await_receiver
 	kill -USR1 "$leat"
 	exec 6<events
 	await_start
@@ -102,6 +102,13 @@ await_start() {
 	[ "$status" -eq 0 ]
 }
 
+# Until leat receives signals: those that come before are nobody's, or kill it.
+await_receiver() {
+	until [ "$(<"/proc/$leat/comm")" = leat ] && grep -q 'SigBlk:.*[2367abef]$' "/proc/$leat/status"; do
+		read -r -t 0.01 _ <> <(:) || :
+	done
+}
+
 @test "canceled while the reader of standard error sleeps: each further signal counts" {
 	open_full_pipe 6
 	tell_starts
@@ -110,7 +117,7 @@ await_start() {
 		# shellcheck disable=SC2086
 		env --default-signal=INT,QUIT leat -j1 --kill-after 1h $options -a in 2>&6 3>&- 6>&- 8>&- &
 		leat=$!
-		[ "$options" = -t ] || await_start
+		if [ "$options" = -t ]; then await_receiver; else await_start; fi
 		for signal in INT INT QUIT; do
 			kill -"$signal" "$leat" 2>/dev/null || :
 		done

@@ -16,7 +16,7 @@ setup() {
 	: >suspects
 }
 
-teardown() {
+clean_up() {
 	if jobs -pr | grep -qx "${leat:-none}"; then kill -KILL "$leat"; fi
 	if mountpoint -q disk; then unmount; fi
 }

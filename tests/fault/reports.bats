@@ -3,7 +3,7 @@
 # attacked: full, read-only, planted symlinks, a narrow umask, hostile commands.
 load ../cli/helper
 
-teardown() {
+clean_up() {
 	if mountpoint -q small; then umount small; fi
 }
 

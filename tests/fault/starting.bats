@@ -4,7 +4,7 @@
 # nothing does, the task fails by name, and the others have their turn.
 load ../cli/helper
 
-teardown() {
+clean_up() {
 	if jobs -pr | grep -qx "${leat:-none}"; then kill -KILL "$leat"; fi
 }
 

@@ -8,7 +8,7 @@ setup() {
 	export MARK=$BATS_TEST_TMPDIR
 }
 
-teardown() {
+clean_up() {
 	if jobs -pr | grep -qx "${leat:-none}"; then kill -KILL "$leat"; fi
 	: >enough
 	if mountpoint -q small; then umount small; fi

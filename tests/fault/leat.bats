@@ -51,7 +51,7 @@ await_start() {
 	start_leat -j1 --events events -a in 7>&- 8>&-
 	# It waits for a reader of its events, before anything runs.
 	await_state "$leat" S
-	await_receiver
+	timeout 30 bash -c "until grep -q 'SigBlk:.*[aAeE]..\$' /proc/$leat/status; do read -r -t 0.01 _ <> <(:) || :; done"
 	kill -USR1 "$leat"
 	exec 6<events
 	await_start
@@ -117,7 +117,8 @@ await_receiver() {
 		# shellcheck disable=SC2086
 		env --default-signal=INT,QUIT leat -j1 --kill-after 1h $options -a in 2>&6 3>&- 6>&- 8>&- &
 		leat=$!
-		if [ "$options" = -t ]; then await_receiver; else await_start; fi
+		await_receiver
+		[ "$options" = -t ] || await_start
 		for signal in INT INT QUIT; do
 			kill -"$signal" "$leat" 2>/dev/null || :
 		done

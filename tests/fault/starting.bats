@@ -236,7 +236,7 @@ leat: 6 tasks 1 ok, 5 failed, 0 unrun" ]
 }
 
 @test "SIGCHLD is ignored at the start: exit statuses are known all the same, and tasks find it ignored" {
-	run env --ignore-signal=CHLD leat -j1 <<<$'exit 7\npuppet signals'
+	run env --default-signal --ignore-signal=CHLD leat -j1 <<<$'exit 7\npuppet signals'
 	[ "$status" -eq 123 ]
 	[ "${lines[0]}" = "leat: task 1: exit 7: exit 7" ]
 	[[ "$output" == *"SigIgn:"*0000000000010000* ]]

@@ -174,7 +174,16 @@ static struct parcel *make_parcel(
 	struct parcel *parcel = calloc(1, sizeof *parcel);
 	struct leat_capture *out, *err;
 
-	if (!parcel || !output_make_captures(task->output, &out, &err)) {
+	if (!parcel)
+		return NULL;
+	text_append(&parcel->tag, task->tag.bytes, task->tag.length);
+	text_append(&parcel->frame.head, frame->head.bytes, frame->head.length);
+	text_append(&parcel->frame.line, frame->line.bytes, frame->line.length);
+	if (parcel->tag.failed || parcel->frame.head.failed ||
+		parcel->frame.line.failed ||
+		!output_make_captures(task->output, &out, &err)) {
+		text_finish(&parcel->tag);
+		frame_finish(&parcel->frame);
 		free(parcel);
 		return NULL;
 	}
@@ -186,9 +195,6 @@ static struct parcel *make_parcel(
 	parcel->receipt = receipt;
 	parcel->out = task->out.capture;
 	parcel->err = task->err.capture;
-	text_append(&parcel->tag, task->tag.bytes, task->tag.length);
-	text_append(&parcel->frame.head, frame->head.bytes, frame->head.length);
-	text_append(&parcel->frame.line, frame->line.bytes, frame->line.length);
 	task->out.capture = out;
 	task->err.capture = err;
 	return parcel;
@@ -414,7 +420,7 @@ static void begin_sink(struct sink *sink)
 	};
 }
 
-void task_output_begin(struct task_output *task, uint64_t place, uint64_t sequence,
+bool task_output_begin(struct task_output *task, uint64_t place, uint64_t sequence,
 	const struct text *tag)
 {
 	struct output *output = task->output;
@@ -423,18 +429,19 @@ void task_output_begin(struct task_output *task, uint64_t place, uint64_t sequen
 	task->streams = task->is_lost = false;
 	task->look_again_ns = 0;
 	if (!output->floor)
-		return;
+		return true;
 	task->tag.length = 0;
+	task->tag.failed = tag->failed;
 	text_append(&task->tag, tag->bytes, tag->length);
 	begin_sink(&task->out);
 	begin_sink(&task->err);
 	task->claim.key = place;
-	if (output->settings.mode != OUTPUT_KEEP || output->settings.collects)
-		return;
 	// Once it is the task's turn, what it has written goes out even if it writes no
 	// more.
-	if (!floor_want(output->floor, &task->claim))
+	if (output->settings.mode == OUTPUT_KEEP && !output->settings.collects &&
+		!floor_want(output->floor, &task->claim))
 		sink_watch(&task->out, task->claim.wake_fd, POLLIN);
+	return !task->tag.failed;
 }
 
 void task_output_lead(struct task_output *task, const struct text *line)

@@ -77,9 +77,10 @@ void task_output_destroy(struct task_output *task);
 /**
  * Begin with task number `sequence`; `place`, from 1 and without a gap, is where it
  * stands in the order. `tag` is copied; empty: none. To be followed by task_output_end()
- * in any case: in OUTPUT_KEEP, those behind it wait for that.
+ * in any case: in OUTPUT_KEEP, those behind it wait for that. Returns whether there was
+ * memory for the tag.
  */
-void task_output_begin(struct task_output *task, uint64_t place, uint64_t sequence,
+bool task_output_begin(struct task_output *task, uint64_t place, uint64_t sequence,
 	const struct text *tag);
 
 /** Output that waits for its task's turn, and for its next attempt; NULL: there is none.

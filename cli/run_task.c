@@ -29,14 +29,27 @@ static enum task_end classify(const struct leat_outcome *outcome, int error)
 	return account_classify(outcome);
 }
 
+// By the rules of the front end, where it has any. What could not be tried did not start.
+static bool judge(
+	struct run *run, const struct leat_outcome *outcome, int error, bool *tells)
+{
+	struct leat_outcome untried = {.end = LEAT_NOT_STARTED, .code = -error};
+
+	*tells = *tells || error;
+	return run->plan->rules && error != -ECANCELED &&
+	       run->plan->rules->judge(&run->account, error ? &untried : outcome, tells);
+}
+
 // A task without a slot.
 static void fail_task(struct task *task, int error)
 {
 	struct leat_outcome outcome = {0};
 	struct text line = {0};
+	bool tells = true;
 
 	task->end = TASK_FAILED;
 	task->again = false;
+	judge(task->run, &outcome, error, &tells);
 	run_append_task_line(task->run, task, 1, &outcome, error, &line);
 	output_line(task->run->output, task->place, &line);
 	text_finish(&line);
@@ -57,17 +70,6 @@ static void check_results(struct run *run, const struct task *task, int error)
 	run_say(run, "cannot write the results of task %llu: %s",
 		(unsigned long long)task->sequence, strerror(-error));
 	run_fail(run);
-}
-
-// By the rules of the front end, where it has any. What could not be tried did not start.
-static bool judge(
-	struct run *run, const struct leat_outcome *outcome, int error, bool *tells)
-{
-	struct leat_outcome untried = {.end = LEAT_NOT_STARTED, .code = -error};
-
-	*tells = *tells || error;
-	return run->plan->rules && error != -ECANCELED &&
-	       run->plan->rules->judge(&run->account, error ? &untried : outcome, tells);
 }
 
 /* Until a task has begun to run, or its records were written as unrun, it is held, for

@@ -25,6 +25,7 @@ struct slot {
 	struct command command;
 	struct leat_warm *warm; //< a shell that stays; NULL: none does
 	bool had_shell;         //< a command of its was run by a shell
+	bool tagged;            //< its task's output has its tag, if there is to be one
 	char variables[VARIABLES][VARIABLE_BYTES];
 	const char *mark[VARIABLE_SLOT + 1]; //< those before VARIABLE_SLOT: one attempt's
 	const char **environment;
@@ -245,19 +246,30 @@ static void append_tag(const struct slot *slot, const struct task *task, struct 
 	if (surroundings->tag_color)
 		text_format(tag, COLOR_OFF);
 	text_append(tag, "\t", 1);
+	tag->failed |= words.failed;
 	text_finish(&words);
+}
+
+// False: there is no memory for its tag, without which it must not run.
+static bool begin_output(struct slot *slot, const struct task *task)
+{
+	struct text tag = {0};
+	bool begun;
+
+	append_tag(slot, task, &tag);
+	begun = task_output_begin(slot->output, task->place, task->sequence, &tag);
+	text_finish(&tag);
+	return begun;
 }
 
 int slot_begin(struct slot *slot, struct task *task)
 {
 	const struct surroundings *surroundings = slot->surroundings;
-	struct text tag = {0}, command = {0};
+	struct text command = {0};
 	int fds[2], error = 0;
 
-	append_tag(slot, task, &tag);
-	task_output_begin(slot->output, task->place, task->sequence, &tag);
+	slot->tagged = begin_output(slot, task);
 	task_output_take_over(slot->output, &task->kept);
-	text_finish(&tag);
 	if (surroundings->results.directory_fd < 0)
 		return 0;
 	recipe_append_command(
@@ -408,6 +420,8 @@ int slot_prepare(struct slot *slot, const struct task *task)
 {
 	int error;
 
+	if (!slot->tagged)
+		return -ENOMEM;
 	while ((error = prepare(slot, task))) {
 		error = surroundings_await_room(slot->surroundings, error);
 		if (error)

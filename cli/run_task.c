@@ -190,16 +190,6 @@ static void check_warm(struct run *run, const struct slot *slot)
 			run->surroundings.shell.path);
 }
 
-// `error` is that of results. After the intake's end it is unrun: that main may have
-// counted by then.
-static int prepare(
-	const struct run *run, struct slot *slot, const struct task *task, int error)
-{
-	if (error || leat_context_cause(run->cancellation.intake))
-		return -ECANCELED;
-	return slot_prepare(slot, task);
-}
-
 static void run_in(struct slot *slot, struct task *task)
 {
 	struct run *run = task->run;
@@ -211,7 +201,7 @@ static void run_in(struct slot *slot, struct task *task)
 	bool begins, ends_run, tells = !run->plan->quiet;
 
 	check_results(run, task, error);
-	error = prepare(run, slot, task, error);
+	error = error ? -ECANCELED : slot_prepare(slot, task);
 	if (!error)
 		error = begin(run, task, slot);
 	begins = !error;

@@ -67,6 +67,15 @@ static bool fails(const char *which)
 	return getenv("FAIL_STALL") ? stall(getenv("FAIL_STALL")) : true;
 }
 
+static bool fails_as(const char *which, int error)
+{
+	bool failing = fails(which);
+
+	if (failing)
+		errno = error;
+	return failing;
+}
+
 #define REAL(name) ((__typeof__(&name))real(&real_##name, #name))
 
 static void *real(void **where, const char *name)
@@ -103,46 +112,36 @@ void *calloc(size_t count, size_t size)
 		real(&real_calloc, "calloc");
 		looking_up = false;
 	}
-	if (fails("malloc")) {
-		errno = ENOMEM;
+	if (fails_as("malloc", ENOMEM))
 		return NULL;
-	}
 	return REAL(calloc)(count, size);
 }
 
 void *malloc(size_t size)
 {
-	if (fails("malloc")) {
-		errno = ENOMEM;
+	if (fails_as("malloc", ENOMEM))
 		return NULL;
-	}
 	return REAL(malloc)(size);
 }
 
 void *realloc(void *memory, size_t size)
 {
-	if (fails("malloc")) {
-		errno = ENOMEM;
+	if (fails_as("malloc", ENOMEM))
 		return NULL;
-	}
 	return REAL(realloc)(memory, size);
 }
 
 void *reallocarray(void *memory, size_t count, size_t size)
 {
-	if (fails("malloc")) {
-		errno = ENOMEM;
+	if (fails_as("malloc", ENOMEM))
 		return NULL;
-	}
 	return REAL(reallocarray)(memory, count, size);
 }
 
 int pipe2(int ends[2], int flags)
 {
-	if (fails("descriptor")) {
-		errno = EMFILE;
+	if (fails_as("descriptor", EMFILE))
 		return -1;
-	}
 	return REAL(pipe2)(ends, flags);
 }
 
@@ -158,86 +157,68 @@ int memfd_create(const char *name, unsigned flags)
 int epoll_create1(int flags);
 int epoll_create1(int flags)
 {
-	if (fails("descriptor")) {
-		errno = EMFILE;
+	if (fails_as("descriptor", EMFILE))
 		return -1;
-	}
 	return REAL(epoll_create1)(flags);
 }
 
 int timerfd_create(int clock, int flags);
 int timerfd_create(int clock, int flags)
 {
-	if (fails("descriptor")) {
-		errno = EMFILE;
+	if (fails_as("descriptor", EMFILE))
 		return -1;
-	}
 	return REAL(timerfd_create)(clock, flags);
 }
 
 int socketpair(int domain, int type, int protocol, int ends[2]);
 int socketpair(int domain, int type, int protocol, int ends[2])
 {
-	if (fails("descriptor")) {
-		errno = EMFILE;
+	if (fails_as("descriptor", EMFILE))
 		return -1;
-	}
 	return REAL(socketpair)(domain, type, protocol, ends);
 }
 
 int mkostemp(char *path, int flags)
 {
-	if (fails("descriptor")) {
-		errno = EMFILE;
+	if (fails_as("descriptor", EMFILE))
 		return -1;
-	}
 	return REAL(mkostemp)(path, flags);
 }
 
 FILE *fopen(const char *path, const char *mode)
 {
-	if (fails("descriptor")) {
-		errno = EMFILE;
+	if (fails_as("descriptor", EMFILE))
 		return NULL;
-	}
 	return REAL(fopen)(path, mode);
 }
 
 FILE *fdopen(int fd, const char *mode)
 {
-	if (fails("malloc")) {
-		errno = ENOMEM;
+	if (fails_as("malloc", ENOMEM))
 		return NULL;
-	}
 	return REAL(fdopen)(fd, mode);
 }
 
 int fflush(FILE *stream)
 {
-	if (fails("write")) {
-		errno = ENOSPC;
+	if (fails_as("write", ENOSPC))
 		return EOF;
-	}
 	return REAL(fflush)(stream);
 }
 
 int eventfd(unsigned value, int flags);
 int eventfd(unsigned value, int flags)
 {
-	if (fails("descriptor")) {
-		errno = EMFILE;
+	if (fails_as("descriptor", EMFILE))
 		return -1;
-	}
 	return REAL(eventfd)(value, flags);
 }
 
 int signalfd(int fd, const sigset_t *mask, int flags);
 int signalfd(int fd, const sigset_t *mask, int flags)
 {
-	if (fd < 0 && fails("descriptor")) {
-		errno = ENFILE;
+	if (fd < 0 && fails_as("descriptor", ENFILE))
 		return -1;
-	}
 	return REAL(signalfd)(fd, mask, flags);
 }
 
@@ -249,10 +230,8 @@ int open(const char *path, int flags, ...)
 	va_start(arguments, flags);
 	mode = va_arg(arguments, mode_t);
 	va_end(arguments);
-	if (fails("descriptor")) {
-		errno = EMFILE;
+	if (fails_as("descriptor", EMFILE))
 		return -1;
-	}
 	return REAL(open)(path, flags, mode);
 }
 
@@ -264,10 +243,8 @@ int openat(int directory, const char *path, int flags, ...)
 	va_start(arguments, flags);
 	mode = va_arg(arguments, mode_t);
 	va_end(arguments);
-	if (fails("descriptor")) {
-		errno = EMFILE;
+	if (fails_as("descriptor", EMFILE))
 		return -1;
-	}
 	return REAL(openat)(directory, path, flags, mode);
 }
 
@@ -280,55 +257,43 @@ int open64(const char *path, int flags, ...)
 	va_start(arguments, flags);
 	mode = va_arg(arguments, mode_t);
 	va_end(arguments);
-	if (fails("descriptor")) {
-		errno = EMFILE;
+	if (fails_as("descriptor", EMFILE))
 		return -1;
-	}
 	return REAL(open64)(path, flags, mode);
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t length, off_t at)
 {
-	if (fails("write")) {
-		errno = ENOSPC;
+	if (fails_as("write", ENOSPC))
 		return -1;
-	}
 	return REAL(pwrite)(fd, bytes, length, at);
 }
 
 ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t at)
 {
-	if (fails("write")) {
-		errno = ENOSPC;
+	if (fails_as("write", ENOSPC))
 		return -1;
-	}
 	return REAL(pwrite64)(fd, bytes, length, at);
 }
 
 int fsync(int fd)
 {
-	if (fails("sync")) {
-		errno = EIO;
+	if (fails_as("sync", EIO))
 		return -1;
-	}
 	return REAL(fsync)(fd);
 }
 
 int fdatasync(int fd)
 {
-	if (fails("sync")) {
-		errno = EIO;
+	if (fails_as("sync", EIO))
 		return -1;
-	}
 	return REAL(fdatasync)(fd);
 }
 
 pid_t fork(void)
 {
-	if (fails("process")) {
-		errno = EAGAIN;
+	if (fails_as("process", EAGAIN))
 		return -1;
-	}
 	return REAL(fork)();
 }
 
@@ -342,10 +307,8 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 
 ssize_t write(int fd, const void *bytes, size_t length)
 {
-	if (fails("write")) {
-		errno = ENOSPC;
+	if (fails_as("write", ENOSPC))
 		return -1;
-	}
 	return REAL(write)(fd, bytes, length);
 }
 
@@ -357,10 +320,8 @@ int clone(int (*start)(void *), void *stack, int flags, void *argument, ...)
 	va_start(arguments, argument);
 	parent = va_arg(arguments, pid_t *);
 	va_end(arguments);
-	if (fails("process")) {
-		errno = EAGAIN;
+	if (fails_as("process", EAGAIN))
 		return -1;
-	}
 	return ((int (*)(int (*)(void *), void *, int, void *, pid_t *))real(
 		&real_clone, "clone"))(start, stack, flags, argument, parent);
 }

@@ -101,6 +101,7 @@ static void init_sink(struct sink *sink, struct task_output *task, bool is_err)
 		.events = &output->settings.events,
 		.tag = &task->tag,
 		.sequence = task->sequence,
+		.is_lost = &task->is_lost,
 		.by_lines = output->settings.mode == OUTPUT_LINES,
 		.guarded = is_err ? output->settings.guards_err
 				  : output->settings.guards_out,
@@ -133,12 +134,11 @@ static void write_parcel(struct output *output, struct parcel *parcel)
 	task.out.splices = !parcel->tag.length && !task.out.guarded;
 	task.err.splices = !parcel->tag.length && !task.err.guarded;
 	if (parcel->error)
-		output->settings.events.lost(output->settings.events.argument,
-			parcel->sequence, -parcel->error);
+		sink_lose(&task.out, parcel->error);
 	output_write_whole(&task, &parcel->frame);
 	text_finish(&task.out.tagged);
 	text_finish(&task.err.tagged);
-	deliver(output, parcel->receipt, !parcel->error);
+	deliver(output, parcel->receipt, !task.is_lost);
 }
 
 // The floor, which the task has, goes to the next, after what was left behind.
@@ -231,15 +231,12 @@ static bool end_whole(struct task_output *task, const struct frame *frame, void 
 
 bool output_is_kept(struct task_output *task)
 {
-	const struct output_events *events = &task->output->settings.events;
 	int error = leat_capture_error(task->out.capture);
 
 	if (!error)
 		error = leat_capture_error(task->err.capture);
-	if (error && !task->is_lost) {
-		task->is_lost = true;
-		events->lost(events->argument, task->sequence, -error);
-	}
+	if (error)
+		sink_lose(&task->out, error);
 	return !task->is_lost;
 }
 
@@ -272,7 +269,7 @@ void task_output_end(struct task_output *task, const struct frame *frame, void *
 	else
 		done = end_whole(task, frame, whole ? receipt : NULL);
 	if (done || !whole)
-		deliver(output, receipt, whole);
+		deliver(output, receipt, !task->is_lost);
 }
 
 void output_give_up(struct output *output, uint64_t place, uint64_t sequence,
@@ -407,6 +404,7 @@ static void begin_sink(struct sink *sink)
 	sink->written = sink->whole = sink->tailed = 0;
 	sink->tail.length = 0;
 	sink->tagged.length = sink->tagged_written = 0;
+	sink->tagged.failed = false;
 	sink->line_begun = sink->deepened = sink->sending = false;
 	sink->sequence = task->sequence;
 	sink->uses_files = false;

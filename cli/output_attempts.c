@@ -12,10 +12,13 @@ static bool keep_captures(struct task_output *task, struct kept_output *kept)
 {
 	struct leat_capture *out, *err;
 
-	if (!output_make_captures(task->output, &out, &err))
-		return false;
-	*kept = (struct kept_output){.out = task->out.capture, .err = task->err.capture};
 	text_append(&kept->tag, task->tag.bytes, task->tag.length);
+	if (kept->tag.failed || !output_make_captures(task->output, &out, &err)) {
+		text_finish(&kept->tag);
+		return false;
+	}
+	kept->out = task->out.capture;
+	kept->err = task->err.capture;
 	task->out.capture = out;
 	task->err.capture = err;
 	return true;
@@ -39,8 +42,7 @@ void task_output_pause(
 		leat_capture_append(
 			task->err.capture, frame->line.bytes, frame->line.length);
 		if (!keep_captures(task, kept))
-			output->settings.events.lost(
-				output->settings.events.argument, task->sequence, ENOMEM);
+			sink_lose(&task->out, -ENOMEM);
 	}
 }
 

@@ -34,6 +34,8 @@ static ssize_t put(struct sink *sink, const char *bytes, size_t length, bool pat
 
 static int send_tagged(struct sink *sink, bool patient)
 {
+	if (sink->tagged.failed)
+		return -ENOMEM;
 	while (sink->tagged_written < sink->tagged.length) {
 		ssize_t length = put(sink, sink->tagged.bytes + sink->tagged_written,
 			sink->tagged.length - sink->tagged_written, patient);
@@ -61,6 +63,7 @@ static void append_made(struct sink *sink, const char *bytes, size_t length)
 	}
 	if (sink->guarded) // the tag, too
 		guard_append(&sink->tagged, bytes, length, sink->matched);
+	sink->tagged.failed |= tagged.failed;
 	text_finish(&tagged);
 }
 
@@ -234,8 +237,15 @@ int sink_send(struct sink *sink, uint64_t limit, bool patient)
 
 	sink_check_channel(sink);
 	if (error && error != -EAGAIN && !sink->channel->error)
-		sink->events->lost(sink->events->argument, sink->sequence, -error);
+		sink_lose(sink, error);
 	return error;
+}
+
+void sink_lose(struct sink *sink, int error)
+{
+	if (!*sink->is_lost)
+		sink->events->lost(sink->events->argument, sink->sequence, -error);
+	*sink->is_lost = true;
 }
 
 void sink_keep_begun_line(struct sink *sink)

@@ -35,6 +35,7 @@ struct sink {
 	struct leat_capture *capture; //< NULL: as if empty
 	const struct text *tag;       //< before each line; empty: none
 	uint64_t sequence;            //< the task's
+	bool *is_lost;                //< some of what the task wrote, which was told
 	bool by_lines;                //< whole lines are sent, a begun one is kept
 	bool uses_files;              //< the capture is to hold everything
 	bool guarded;                 //< by guard.h, which has found in the channel:
@@ -71,6 +72,9 @@ void sink_begin_sending(struct sink *sink);
  * in reading back, which was told.
  */
 int sink_send(struct sink *sink, uint64_t limit, bool patient);
+
+/** Tell that something of what the task wrote is lost, once for the task. */
+void sink_lose(struct sink *sink, int error);
 
 /** Have the tail be the end of what is in the capture up to `limit`, and was before. */
 void sink_note_tail(struct sink *sink, uint64_t limit);

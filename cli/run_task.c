@@ -49,6 +49,7 @@ static void fail_task(struct task *task, int error)
 
 	task->end = TASK_FAILED;
 	task->again = false;
+	task->status = account_status(&outcome, error);
 	judge(task->run, &outcome, error, &tells);
 	run_append_task_line(task->run, task, 1, &outcome, error, &line);
 	output_line(task->run->output, task->place, &line);
@@ -167,14 +168,6 @@ struct begun run_count_begun(struct run *run)
 	return begun;
 }
 
-void run_await_held(struct run *run)
-{
-	pthread_mutex_lock(&run->held_lock);
-	while (run->held)
-		pthread_cond_wait(&run->none_held, &run->held_lock);
-	pthread_mutex_unlock(&run->held_lock);
-}
-
 void run_await_begun(struct run *run)
 {
 	pthread_mutex_lock(&run->held_lock);
@@ -251,6 +244,7 @@ static void run_in(struct slot *slot, struct task *task)
 
 static void run_one(struct run *run, struct task *task, unsigned number)
 {
+	const struct leat_outcome none = {0};
 	struct slot *slot;
 	int error;
 
@@ -260,7 +254,8 @@ static void run_one(struct run *run, struct task *task, unsigned number)
 		run_in(slot, task);
 	} else if (error != -ECANCELED) {
 		fail_task(task, error);
-		run_report_tried(run, task, NULL, &(struct leat_outcome){0}, error);
+		run_report_tried(run, task, NULL, &none, error);
+		run_report_last_attempt(run, task, &none);
 	} else {
 		task->again = false;
 		if (!task->was_tried)

@@ -6,6 +6,8 @@
  */
 #include "report/joblog.h"
 
+#include "moment.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -284,14 +286,16 @@ int joblog_add(struct joblog *joblog, const struct recipe *recipe,
 	struct text line = {0};
 	bool signaled = outcome->end == LEAT_SIGNALED;
 	bool timed_out = outcome->ended_by == LEAT_BY_TIMEOUT;
+	int64_t started_us = task->started_us; // 0: it could not be
 	int error;
 
 	if (!joblog || joblog->fd < 0 || is_left_out(task, outcome))
 		return 0;
+	if (!started_us)
+		started_us = moment_wall_us();
 	text_format(&line,
 		"%" PRIu64 "\t:\t%" PRId64 ".%03d\t%10.3f\t0\t%" PRIu64 "\t%d\t%d\t",
-		task->sequence, task->started_us / 1000000,
-		(int)(task->started_us / 1000 % 1000),
+		task->sequence, started_us / 1000000, (int)(started_us / 1000 % 1000),
 		(double)outcome->elapsed_ns / LEAT_SECOND_NS, outcome->out_bytes,
 		timed_out  ? -1
 		: signaled ? 0

@@ -149,9 +149,13 @@ static void output_lost(void *argument, uint64_t sequence, int error)
 
 	const char *results = run->plan->results;
 
-	run_say(run, "output of task %llu is lost: cannot keep it in %s: %s",
-		(unsigned long long)sequence,
-		results ? results : run->temporary_directory, strerror(error));
+	if (error == ENOMEM)
+		run_say(run, "output of task %llu is lost: %s",
+			(unsigned long long)sequence, strerror(error));
+	else
+		run_say(run, "output of task %llu is lost: cannot keep it in %s: %s",
+			(unsigned long long)sequence,
+			results ? results : run->temporary_directory, strerror(error));
 	run_fail(run);
 }
 
@@ -187,8 +191,6 @@ static void read_input(struct run *run)
 	int error = run_read(run, &refused);
 	bool ended = leat_context_cause(run->cancellation.intake) != 0;
 
-	if (ended)
-		run_await_held(run);
 	run_tell_deadline(run);
 	if (refused && !ended) {
 		run_say(run, "cannot %s: %s",

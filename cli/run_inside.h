@@ -202,12 +202,9 @@ struct begun run_count_begun(struct run *run);
 /** For that, before the task is submitted; `waits` false: it was not accepted. */
 void run_note_waiting(struct run *run, struct task *task, bool waits);
 
-/** After the intake's end: wait until no worker has a task that may still not be run. */
-void run_await_held(struct run *run);
-
-/** The same, and that those have begun or were given up that a worker has only just been
- * given: what is unrun of them stands before what is read from now on. To be called when
- * the pool and the lanes have given up what waited there. */
+/** Wait until those have begun or were given up that workers have or have only just been
+ * given: what is unrun of them stands before what is read from now on. To be called after
+ * the intake's end, when the pool and the lanes have given up what waited there. */
 void run_await_begun(struct run *run);
 
 /** Whoever still waits for its lane will not run. */

@@ -413,7 +413,7 @@ timeless() {
 @test "at level 3 what a reader does not take is given up, and the signal is the exit status" {
 	mkfifo pipe
 	exec 8<>pipe
-	{ printf ': '; head -c 1000000 /dev/zero | tr '\0' x; echo; } >in
+	{ printf ': '; head -c 3000000 /dev/zero | tr '\0' x; echo; } >in
 	start_leat -q --events pipe -a in 8>&-
 	timeout 30 head -c 200000 <&8 >events
 	kill -QUIT "$leat"

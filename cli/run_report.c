@@ -24,7 +24,7 @@ static int open_journal(struct run *run)
 
 	if (!plan->journal || (plan->dry_run && !plan->resume && !plan->resume_failed))
 		return EXIT_ALL_OK;
-	return plan->dry_run ? journal_open_for_looking(&run->journal, plan)
+	return plan->dry_run ? journal_open_for_looking(&run->journal, plan, &events)
 			     : journal_open(&run->journal, plan, &events);
 }
 

@@ -124,7 +124,7 @@ static void leave_begun(struct run *run)
 	pthread_mutex_unlock(&run->held_lock);
 }
 
-// Errors: -ECANCELED.
+// Errors: -ECANCELED, -ENOMEM.
 static int begin(struct run *run, struct task *task, const struct slot *slot)
 {
 	int error;

@@ -9,6 +9,7 @@
 
 struct journal {
 	const struct plan *plan;
+	struct journal_events events;
 	char *name;        //< its real path, so that all that have it agree on the tail
 	struct tail *tail; //< NULL: nothing is written
 	struct store *store;

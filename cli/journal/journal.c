@@ -167,7 +167,10 @@ static int take_over(struct journal *journal)
 		store_roll_back(store);
 		return EXIT_LEAT_TROUBLE;
 	}
-	store_read(store);
+	if (store_read(store)) {
+		refuse(journal->plan, "%s", store_words(store));
+		return EXIT_LEAT_TROUBLE;
+	}
 	return EXIT_ALL_OK;
 }
 
@@ -218,14 +221,14 @@ static int begin_run(struct journal *journal)
 	return EXIT_ALL_OK;
 }
 
-static int start_writer(struct journal *journal, const struct journal_events *events)
+static int start_writer(struct journal *journal)
 {
 	struct writer_settings settings = {
 		.name = journal->name,
 		.store = journal->store,
 		.tail = journal->tail,
-		.argument = events->argument,
-		.broken = events->broken,
+		.argument = journal->events.argument,
+		.broken = journal->events.broken,
 	};
 	int error = writer_start(&journal->writer, &settings);
 
@@ -234,7 +237,7 @@ static int start_writer(struct journal *journal, const struct journal_events *ev
 	return error ? EXIT_LEAT_TROUBLE : EXIT_ALL_OK;
 }
 
-static int open_for_writing(struct journal *journal, const struct journal_events *events)
+static int open_for_writing(struct journal *journal)
 {
 	enum store_state state;
 	int status = look(journal, &state);
@@ -252,7 +255,7 @@ static int open_for_writing(struct journal *journal, const struct journal_events
 	if (!status)
 		status = begin_run(journal);
 	if (!status)
-		status = start_writer(journal, events);
+		status = start_writer(journal);
 	return status;
 }
 
@@ -268,7 +271,8 @@ static void destroy(struct journal *journal, bool is_whole)
 	free(journal);
 }
 
-static struct journal *create(const struct plan *plan)
+static struct journal *create(
+	const struct plan *plan, const struct journal_events *events)
 {
 	struct journal *journal = calloc(1, sizeof *journal);
 
@@ -277,14 +281,15 @@ static struct journal *create(const struct plan *plan)
 		return NULL;
 	}
 	journal->plan = plan;
+	journal->events = *events;
 	return journal;
 }
 
 int journal_open(struct journal **result, const struct plan *plan,
 	const struct journal_events *events)
 {
-	struct journal *journal = create(plan);
-	int status = journal ? open_for_writing(journal, events) : EXIT_LEAT_TROUBLE;
+	struct journal *journal = create(plan, events);
+	int status = journal ? open_for_writing(journal) : EXIT_LEAT_TROUBLE;
 
 	*result = status ? NULL : journal;
 	if (status && journal)
@@ -338,9 +343,10 @@ static int open_for_reading(struct journal *journal, enum store_state *state)
 	return open_store(journal, false);
 }
 
-int journal_open_for_looking(struct journal **result, const struct plan *plan)
+int journal_open_for_looking(struct journal **result, const struct plan *plan,
+	const struct journal_events *events)
 {
-	struct journal *journal = create(plan);
+	struct journal *journal = create(plan, events);
 	enum store_state state;
 	int status = journal ? open_for_reading(journal, &state) : EXIT_LEAT_TROUBLE;
 

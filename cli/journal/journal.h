@@ -11,8 +11,8 @@ struct journal;
 /** What is told of the journal, by any thread, once. */
 struct journal_events {
 	void *argument;
-	void (*broken)(
-		void *argument, const char *words); //< it can't be written any more
+	void (*broken)(void *argument,
+		const char *words); //< it can't be written, or read, any more
 };
 
 /**
@@ -25,7 +25,8 @@ int journal_open(struct journal **result, const struct plan *plan,
 
 /** The same, to look up tasks alone: nothing is written, and there may be no journal
  * (*result NULL). */
-int journal_open_for_looking(struct journal **result, const struct plan *plan);
+int journal_open_for_looking(struct journal **result, const struct plan *plan,
+	const struct journal_events *events);
 
 struct store;
 
@@ -59,7 +60,7 @@ uint64_t journal_failed_before(const struct journal *journal);
 
 /**
  * An attempt of `task` is about to start: from now on it is known, whatever happens to
- * this process. Returns 0, or -ECANCELED where the journal can't be written.
+ * this process. Returns 0; -ECANCELED: the journal can't be written; -ENOMEM.
  */
 int journal_begin(struct journal *journal, const struct recipe *recipe, struct task *task,
 	unsigned slot);

@@ -54,14 +54,33 @@ static void finish_description(struct description *description)
 	text_finish(&description->input);
 }
 
-static void look_up(
-	struct journal *journal, const struct identity *identity, struct known *known)
+static bool is_whole(const struct description *description)
 {
-	if (!find_next(journal->find, identity, known))
+	return !description->command.failed && !description->input.failed;
+}
+
+static void break_journal(struct journal *journal, const char *words)
+{
+	if (journal->writer)
+		writer_break(journal->writer, words);
+	else
+		journal->events.broken(journal->events.argument, words);
+}
+
+// Nothing is known of the task where that can't be found out: the journal is of no use
+// then, and nothing is begun any more.
+static void look_up(struct journal *journal, const struct description *description,
+	struct known *known)
+{
+	int error = is_whole(description)
+			    ? find_next(journal->find, &description->identity, known)
+			    : -ENOMEM;
+
+	if (!error)
 		return;
 	*known = (struct known){0};
-	if (journal->writer)
-		writer_break(journal->writer, find_words(journal->find));
+	break_journal(
+		journal, error == -ENOMEM ? "out of memory" : find_words(journal->find));
 }
 
 bool journal_enter(
@@ -73,7 +92,7 @@ bool journal_enter(
 		struct description description;
 
 		describe(journal, recipe, task, &description);
-		look_up(journal, &description.identity, &known);
+		look_up(journal, &description, &known);
 		finish_description(&description);
 	}
 	if (journal) {
@@ -101,17 +120,18 @@ static struct entry entry_of(enum entry_kind kind, const struct task *task)
 	};
 }
 
-// With the texts, where the journal does not have them.
+// With the texts, where the journal does not have them. Errors: -ECANCELED: the journal
+// is broken; and where that is `needed`, -ENOMEM.
 static int add_described(struct journal *journal, const struct recipe *recipe,
 	const struct task *task, struct entry *entry, bool needed)
 {
 	struct told told = {.entry = *entry};
 	struct description description;
 	const struct identity *identity = &description.identity;
-	int error = -ENOMEM;
+	int error = 0;
 
 	if (!entry->is_new)
-		return writer_add(journal->writer, &told, needed);
+		return writer_add(journal->writer, &told, needed) ? -ECANCELED : 0;
 	describe(journal, recipe, task, &description);
 	told.command = identity->command;
 	told.input = identity->input;
@@ -119,8 +139,12 @@ static int add_described(struct journal *journal, const struct recipe *recipe,
 	told.entry.command_bytes = (uint32_t)identity->command_bytes;
 	told.entry.has_input = identity->input != NULL;
 	told.entry.input_bytes = (uint32_t)identity->input_bytes;
-	if (!description.command.failed && !description.input.failed)
-		error = writer_add(journal->writer, &told, needed);
+	if (is_whole(&description))
+		error = writer_add(journal->writer, &told, needed) ? -ECANCELED : 0;
+	else if (needed)
+		error = -ENOMEM;
+	else
+		break_journal(journal, "out of memory");
 	finish_description(&description);
 	return error;
 }
@@ -139,7 +163,7 @@ int journal_begin(struct journal *journal, const struct recipe *recipe, struct t
 	error = add_described(journal, recipe, task, &entry, true);
 	if (!error)
 		task->in_journal = true;
-	return error ? -ECANCELED : 0;
+	return error;
 }
 
 static void note_outcome(
@@ -172,7 +196,7 @@ void *journal_end(struct journal *journal, struct task *task,
 	task->is_recorded = !task->again;
 	told = calloc(1, sizeof *told);
 	if (!told) {
-		writer_break(journal->writer, "out of memory");
+		break_journal(journal, "out of memory");
 		return NULL;
 	}
 	told->entry = entry_of(ENTRY_END, task);

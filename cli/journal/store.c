@@ -95,29 +95,30 @@ static int run_sql(sqlite3 *db, const char *sql)
 	return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
-static int64_t get_number(sqlite3 *db, const char *sql)
+// 0 where there is no row.
+static int get_number(sqlite3 *db, const char *sql, int64_t *number)
 {
 	sqlite3_stmt *statement;
-	int64_t number = 0;
+	int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
 
-	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
-		return 0;
+	*number = 0;
+	if (code)
+		return code;
 	if (sqlite3_step(statement) == SQLITE_ROW)
-		number = sqlite3_column_int64(statement, 0);
-	sqlite3_finalize(statement);
-	return number;
+		*number = sqlite3_column_int64(statement, 0);
+	return sqlite3_finalize(statement); // how the step went
 }
 
 // Made whole before the file becomes one with a write-ahead log, so that its header tells
 // what it is from the first moment on.
 static int make_tables(sqlite3 *db)
 {
-	int64_t id = 0;
+	int64_t id = 0, tables;
 	char *sql;
-	int code;
+	int code = get_number(db, "SELECT count(*) FROM sqlite_master", &tables);
 
-	if (get_number(db, "SELECT count(*) FROM sqlite_master"))
-		return SQLITE_OK;
+	if (code || tables)
+		return code;
 	if (getrandom(&id, sizeof id, GRND_NONBLOCK) < 0)
 		id = time(NULL) ^ getpid();
 	sql = sqlite3_mprintf(schema, (long long)id, STORE_APPLICATION_ID, STORE_FORMAT);
@@ -154,18 +155,32 @@ static int prepare_writing(struct store *store, enum journal_sync sync, bool mak
 	return code;
 }
 
-void store_read(struct store *store)
+int store_read(struct store *store)
 {
-	sqlite3 *db = store->db;
+	enum { ID, TICKET, RUN, SERIES, LAST_ROW, FIRST_ROW, COUNT };
+	static const char *const sql[COUNT] = {
+		[ID] = "SELECT id FROM journal",
+		[TICKET] = "SELECT ticket FROM journal",
+		[RUN] = "SELECT max(run) FROM runs",
+		[SERIES] = "SELECT series FROM runs ORDER BY run DESC LIMIT 1",
+		[LAST_ROW] = "SELECT max(task) FROM tasks",
+		[FIRST_ROW] = "SELECT first_task FROM runs "
+			      "WHERE run=(SELECT max(series) FROM runs)",
+	};
+	int64_t numbers[COUNT];
+	int code = SQLITE_OK;
 
-	store->id = (uint64_t)get_number(db, "SELECT id FROM journal");
-	store->ticket = (uint64_t)get_number(db, "SELECT ticket FROM journal");
-	store->run = get_number(db, "SELECT max(run) FROM runs");
-	store->series =
-		get_number(db, "SELECT series FROM runs ORDER BY run DESC LIMIT 1");
-	store->last_row = (uint64_t)get_number(db, "SELECT max(task) FROM tasks");
-	store->first_row = (uint64_t)get_number(db,
-		"SELECT first_task FROM runs WHERE run=(SELECT max(series) FROM runs)");
+	for (int index = 0; index < COUNT && !code; index++)
+		code = get_number(store->db, sql[index], &numbers[index]);
+	if (code)
+		return code;
+	store->id = (uint64_t)numbers[ID];
+	store->ticket = (uint64_t)numbers[TICKET];
+	store->run = numbers[RUN];
+	store->series = numbers[SERIES];
+	store->last_row = (uint64_t)numbers[LAST_ROW];
+	store->first_row = (uint64_t)numbers[FIRST_ROW];
+	return SQLITE_OK;
 }
 
 struct store *store_open(const char *name, bool writes, enum journal_sync sync, bool make,
@@ -179,11 +194,9 @@ struct store *store_open(const char *name, bool writes, enum journal_sync sync, 
 			name, writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
 	if (store && store->db)
 		code = writes ? prepare_writing(store, sync, make) : SQLITE_OK;
-	if (code == SQLITE_OK) {
-		store_read(store);
-		code = sqlite3_errcode(store->db);
-	}
-	if (code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE)
+	if (code == SQLITE_OK)
+		code = store_read(store);
+	if (code == SQLITE_OK)
 		return store;
 	text_format(words, "%s",
 		store && store->db ? store_words(store) : "it can't be opened");

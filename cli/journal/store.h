@@ -54,8 +54,9 @@ sqlite3 *store_connect(const char *name, int flags);
  * than three decades. */
 int64_t store_get_ns(sqlite3_stmt *row, int column);
 
-/** Have what follows tell what the journal holds now, as after store_open(). */
-void store_read(struct store *store);
+/** Have what follows tell what the journal holds now, as after store_open(). Returns 0,
+ * or SQLite's error, and then it tells what it told before. */
+int store_read(struct store *store);
 
 /** The journal's own number, and the last ticket that was committed. */
 uint64_t store_id(const struct store *store);

@@ -47,7 +47,7 @@ WARM_INSIDE := lib/process/warm_inside
 WARM_SOURCES := $(WARM_INSIDE).c lib/process/warm_memory.c
 WARM_OBJECT := lib/process/warm_object
 CLI_SOURCES := cli/account.c cli/cancellation.c cli/cells.c cli/cgroup.c cli/channel.c cli/ci_log.c cli/color.c cli/confirm.c cli/columns.c \
-	cli/cpus.c cli/descriptors.c cli/display.c cli/duration.c cli/floor.c cli/front/front.c cli/front/limits.c \
+	cli/cpus.c cli/descriptors.c cli/display.c cli/duration.c cli/floor.c cli/foreground.c cli/front/front.c cli/front/limits.c \
 	cli/front/native.c cli/front/parallel.c cli/front/parallel_text.c cli/front/parser.c cli/front/retry_failed.c cli/front/sources.c cli/front/values.c cli/front/xargs.c cli/guard.c cli/halt.c cli/history.c cli/input.c cli/jobserver.c \
 	cli/journal/find.c cli/journal/journal.c cli/journal/list.c cli/journal/steps.c cli/journal/store.c cli/journal/store_look.c cli/journal/tail.c \
 	cli/journal/writer.c \

@@ -27,6 +27,7 @@
  *   room.c           starts that wait, for one another and for room
  *   jobserver.c      tokens that tasks run by; makeflags.c: where make has them
  *   slot.c           one of the N places where tasks run: environment, tag, results
+ *   foreground.c     the terminal that tasks have with --tty
  *   recipe.c         from a task's values to its command; template.c: {} and its kin
  *   shell.c          from a command's text to an argv, with a shell or without
  *   lib/             libleat: the pool, the child and its tree, cancellation

@@ -186,6 +186,7 @@ struct plan {
 	const char *results;    //< a directory; NULL: none
 	bool results_by_values; //< as GNU parallel keeps them, and does not write besides
 	bool pty, dry_run, verbose;
+	bool tty; //< tasks have leat's terminal
 	bool progress, no_progress;
 	enum color_when color;
 	const char *unrun_file;

@@ -250,6 +250,7 @@ static int init_surroundings(struct run *run)
 		.tag_color = color_wanted(plan->color, STDOUT_FILENO),
 		.verbose = plan->verbose,
 		.terminal = plan->pty ? &run->terminal : NULL,
+		.foreground = surroundings->foreground,
 	};
 	return surroundings_init_environment(surroundings);
 }

@@ -14,6 +14,14 @@ static int cannot(const char *what, int error)
 	return error;
 }
 
+static void leave_terminal(struct run *run)
+{
+	if (run->plan->asks)
+		confirm_close(&run->confirm);
+	if (run->plan->tty)
+		foreground_close(&run->surroundings.foreground);
+}
+
 // What can fail before anything runs, in order; EXIT_ALL_OK: all is open.
 int run_open(struct run *run)
 {
@@ -55,22 +63,26 @@ int run_open(struct run *run)
 			error);
 		goto close_input;
 	}
+	if (plan->tty)
+		foreground_open(&run->surroundings.foreground);
 	if (plan->asks)
 		error = confirm_open(&run->confirm);
 	if (error) {
 		cannot("open /dev/tty", error);
-		goto close_input;
+		goto close_terminal;
 	}
 	error = unrun_open(&run->unrun, plan);
 	if (error) {
 		message("cannot write %s: %s", plan->unrun_file, strerror(-error));
-		goto close_input;
+		goto close_terminal;
 	}
 	if (run_open_reports(run) != EXIT_ALL_OK)
 		goto close_unrun;
 	return EXIT_ALL_OK;
 close_unrun:
 	unrun_drop(&run->unrun);
+close_terminal:
+	leave_terminal(run);
 close_input:
 	rows_close(run->rows);
 destroy_family:
@@ -80,8 +92,7 @@ destroy_family:
 
 void run_close(struct run *run)
 {
-	if (run->plan->asks)
-		confirm_close(&run->confirm);
+	leave_terminal(run);
 	events_close(run->events);
 	joblog_close(run->joblog);
 	results_close(&run->surroundings.results);

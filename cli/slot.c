@@ -480,6 +480,7 @@ int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *ou
 		.stderr_fd = straight ? STDERR_FILENO : -1,
 		.terminal = surroundings->terminal,
 		.warm = need_warm(slot),
+		.stays_in_session = surroundings->plan->tty,
 	};
 
 	spec.kept_fds = jobserver_fds(surroundings->jobserver, &spec.kept_fd_count);
@@ -491,6 +492,9 @@ int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *ou
 	if (surroundings->plan->echoes)
 		echo_command(slot, task);
 	error = start_and_wait(slot, &spec, outcome);
+	if (spec.stays_in_session)
+		foreground_take_back(
+			&surroundings->foreground, outcome->end == LEAT_SIGNALED);
 	jobserver_leave(surroundings->jobserver, &slot->token);
 	leave_room(slot);
 	return error;

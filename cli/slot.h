@@ -2,6 +2,7 @@
 #ifndef LEAT_CLI_SLOT_H
 #define LEAT_CLI_SLOT_H
 
+#include "foreground.h"
 #include "recipe.h"
 #include "jobserver.h"
 #include "output.h"
@@ -30,6 +31,7 @@ struct surroundings {
 	bool tag_color;                 //< a task's tag in a colour of its own
 	bool verbose;                   //< each command is shown as it starts
 	const struct winsize *terminal; //< of each task's terminals; NULL: none, pipes
+	struct foreground foreground;   //< what tasks have; with plan->tty
 };
 
 /**

@@ -264,7 +264,7 @@ _leat() {
 		-c --script -I --replace -n --max-args -X --fill -s --max-chars --as
 		-j --jobs -P --jobserver --shell --warm --timeout --delay --max-load --min-memory --max-pressure --lane --stdin --chdir --env
 		--deadline --kill-after --linger --retries --retry-delay --retry-max-delay --retry-on --halt --fail-fast --on-cancel --drain-timeout --orphans
-		-k --keep-order --line-buffer -u --ungroup --tag --tagstring --results --pty
+		-k --keep-order --line-buffer -u --ungroup --tag --tagstring --results --pty --tty
 		--dry-run -t --verbose --progress --no-progress --color
 		--journal --resume --resume-failed --sync --list --show --joblog --events
 		--timeline --junit --junit-output --ci

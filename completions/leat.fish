@@ -173,6 +173,7 @@ complete -c leat -n __leat_takes_options -l junit -r -F -d 'A test case for each
 complete -c leat -n __leat_takes_options -l junit-output -x -a '0 64K 1M' -d 'With so much of the end of its outputs'
 complete -c leat -n __leat_takes_options -l results -x -a '(__fish_complete_directories)' -d 'Keep what each task wrote'
 complete -c leat -n __leat_takes_options -l pty -d 'Tasks write to terminals of their own'
+complete -c leat -n __leat_takes_options -l tty -d 'One task at a time, with the terminal'
 complete -c leat -n __leat_takes_options -l dry-run -d 'Print the commands, run nothing'
 complete -c leat -n __leat_takes_options -s t -l verbose -d 'Show each command as it starts'
 complete -c leat -n __leat_takes_options -l progress -d 'Show how far it is everywhere'

@@ -482,6 +482,9 @@ struct leat_spec {
 	const int *kept_fds;
 	size_t kept_fd_count;
 	struct leat_warm *warm; //< start it from there, where that can be; NULL: do not
+	// It stays in the session and the process group of the caller, and so has its
+	// controlling terminal; not with `warm`
+	bool stays_in_session;
 };
 
 /**
@@ -547,10 +550,10 @@ struct leat_outcome {
 /**
  * Run one program to its end and reap it. Blocks until then.
  *
- * The child leads a session of its own, with no signal blocked, dispositions and
- * limits as the family says, and no descriptor but 0, 1, 2 and those that the spec
- * has it keep. It is started by clone(2) with CLONE_VM: no memory is copied, and until
- * it has executed it runs in the memory of this process.
+ * The child leads a session of its own, if the spec has it no other way, with no signal
+ * blocked, dispositions and limits as the family says, and no descriptor but 0, 1, 2 and
+ * those that the spec has it keep. It is started by clone(2) with CLONE_VM: no memory is
+ * copied, and until it has executed it runs in the memory of this process.
  *
  * When a timeout, a deadline or a cancellation ends it, its whole tree is ended:
  * SIGTERM and SIGCONT, then after `grace_ns` SIGKILL until none is left. To the

@@ -284,6 +284,8 @@ static const struct option table[] = {
 		FIELD(results), NULL, false},
 	{0, "pty", NULL, "tasks write to terminals of their own (colours!)", FLAG,
 		FIELD(pty), NULL, false},
+	{0, "tty", NULL, "one task at a time, with leat's terminal and input", FLAG,
+		FIELD(tty), NULL, false},
 	{0, "dry-run", NULL, "print the commands, run nothing", FLAG, FIELD(dry_run),
 		NULL, false},
 	{'t', "verbose", NULL, "show each command as it starts", FLAG, FIELD(verbose),
@@ -348,6 +350,35 @@ static const char *asked_of_output(const struct plan *plan)
 				   : NULL;
 }
 
+static bool reads_standard_input(const struct plan *plan)
+{
+	for (size_t index = 0; index < plan->source_count; index++)
+		for (size_t name = 0; name < plan->sources[index].count; name++)
+			if (plan->sources[index].kind == SOURCE_FILES &&
+				strcmp(plan->sources[index].words[name], "-") == 0)
+				return true;
+	return !plan->source_count;
+}
+
+// Tasks are as if leat were not there.
+static int resolve_tty(struct plan *plan)
+{
+	if (plan->jobs.kind != JOBS_CPUS &&
+		(plan->jobs.kind != JOBS_NUMBER || plan->jobs.number != 1))
+		return usage_error(&grammar, "--tty: one task at a time (-j1) has it");
+	if (asked_of_output(plan) || plan->warm || plan->progress)
+		return usage_error(&grammar, "--tty and %s exclude each other",
+			asked_of_output(plan) ? asked_of_output(plan)
+			: plan->warm          ? "--warm"
+					      : "--progress");
+	plan->jobs = (struct jobs){JOBS_NUMBER, 1};
+	plan->ungroup = plan->no_progress = true;
+	if (plan->standard_input == STDIN_NULL)
+		plan->standard_input =
+			reads_standard_input(plan) ? STDIN_TERMINAL : STDIN_INHERIT;
+	return 0;
+}
+
 // What can't be had at the same time is an error; the rest comes to one mode.
 static int resolve_output(struct plan *plan)
 {
@@ -386,16 +417,6 @@ static int check_commands(const struct plan *plan)
 	if (!name)
 		return 0;
 	return usage_error(&grammar, "%s needs a COMMAND, or a script with -c", name);
-}
-
-static bool reads_standard_input(const struct plan *plan)
-{
-	for (size_t index = 0; index < plan->source_count; index++)
-		for (size_t name = 0; name < plan->sources[index].count; name++)
-			if (plan->sources[index].kind == SOURCE_FILES &&
-				strcmp(plan->sources[index].words[name], "-") == 0)
-				return true;
-	return !plan->source_count;
 }
 
 static int resolve_command(struct plan *plan)
@@ -514,6 +535,8 @@ int front_native(struct plan *plan, struct words words)
 		error = check_journal(plan);
 	if (!error)
 		error = check_files(plan);
+	if (!error && plan->tty)
+		error = resolve_tty(plan);
 	return error ? error : resolve_output(plan);
 }
 

@@ -151,6 +151,7 @@ static const char *set_open_tty(struct plan *plan, const char *value)
 {
 	(void)value;
 	plan->standard_input = STDIN_TERMINAL;
+	plan->tty = true;
 	return NULL;
 }
 

@@ -307,7 +307,7 @@ IN_CHILD static int set_up_and_execute(struct leat_process *process)
 IN_CHILD static int child_main(void *argument)
 {
 	struct leat_process *process = argument;
-	pid_t pid = setsid();
+	pid_t pid = process->spec->stays_in_session ? getpid() : setsid();
 
 	if (process->told)
 		*process->told = pid;

@@ -121,6 +121,11 @@ load helper
 		[ "$status" -eq 2 ]
 		[[ "$output" == *"--ungroup and "*" exclude each other"* ]]
 	done
+	for option in -k --tag --pty --warm --progress -j2 -j50%; do
+		run leat --tty $option <<<'touch ran'
+		[ "$status" -eq 2 ]
+		[[ "$output" == *"--tty"* ]]
+	done
 	run leat --tag --tagstring x </dev/null
 	[ "$status" -eq 2 ]
 	run leat --progress --no-progress </dev/null

@@ -106,3 +106,64 @@ tasks() {
 	await_screen '^done'
 	await_screen '1 ok, 0 unrun'
 }
+
+@test "--tty: a task has leat's terminal, and the input that leat reads no records from" {
+	cat >look <<-'EOF'
+		echo "$1" >started
+		read -r word && read -r other </dev/tty && [ -t 1 ] && [ -t 2 ] && echo "$1 $word $other" >>seen
+	EOF
+	in_terminal --tty sh look ::: a b
+	for word in first second; do
+		read -r -t 30 _ <&8
+		tmux send-keys "$word" Enter "$word" Enter
+	done
+	read_status
+	[ "$status" -eq 0 ]
+	diff seen <(printf '%s\n' 'a first first' 'b second second')
+}
+
+@test "--tty: where records come from standard input, tasks read the terminal" {
+	printf 'a\nb\n' >in
+	in_terminal --tty sh -c "'echo >started; read -r word; echo \$0 \$word >>seen'" "<in"
+	for word in first second; do
+		read -r -t 30 _ <&8
+		tmux send-keys "$word" Enter
+	done
+	read_status
+	[ "$status" -eq 0 ]
+	diff seen <(printf '%s\n' 'a first' 'b second')
+}
+
+@test "--tty: Ctrl-C is for the task and for leat" {
+	in_terminal --tty sh -c "'trap \"exit 3\" INT; echo >started; read -r word'" ::: a b
+	read -r -t 30 _ <&8
+	press C-c
+	await_screen "leat: task 1: exit 3"
+	await_screen "1 failed, 1 unrun"
+	read_status
+	[ "$status" -eq 130 ]
+}
+
+@test "--tty: a task that was killed leaves leat the terminal as it was" {
+	# The first one is a job of its own in the foreground, with a raw terminal.
+	cat >task <<-'EOF'
+		[ "$1" = b ] || { stty raw; exec bash --norc -ic 'echo $$ >started; read -r word'; }
+		echo >started
+		read -r word </dev/tty && echo "$word$(stty -a | grep -o ' icanon')" >seen
+	EOF
+	in_terminal --tty sh task ::: a b
+	read -r -t 30 task <&8
+	kill -KILL "$task"
+	read -r -t 30 _ <&8
+	tmux send-keys word Enter
+	read_status
+	[ "$status" -eq 123 ]
+	[ "$(cat seen)" = "word icanon" ]
+}
+
+@test "--tty: a timeout ends all that the task started, and nothing else of its session" {
+	in_terminal --tty --timeout 300ms sh -c "'setsid sleep 1000 & sleep 1000 & exec sleep 1000'" ::: a
+	read_status
+	[ "$status" -eq 123 ]
+	tmux capture-pane -p | grep -q "task 1: timed out after 0.3s"
+}

@@ -842,9 +842,9 @@ same_at_terminal() {
 	[ -e ours/a ] && [ ! -e ours/b ] && [ -e ours/c ] && [ ! -e ours/d ]
 }
 
-@test "-o, --open-tty: the command's standard input is the terminal" {
+@test "-o, --open-tty: the command's standard input is the terminal, which it can open, too" {
 	printf 'a b\n' >given/list
-	same_at_terminal 'word\nother\n' -a list --open-tty -n1 sh -c 'test -t 0 && read -r x; echo "$x" >"$0"'
+	same_at_terminal 'word\nother\n' -a list --open-tty -n1 sh -c 'test -t 0 && read -r x </dev/tty; echo "$x" >"$0"'
 	[ "$(cat ours/a)" = word ]
 	[ "$(cat ours/b)" = other ]
 }

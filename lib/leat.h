@@ -411,8 +411,9 @@ LEAT_API uint64_t leat_family_activity(struct leat_family *family);
  * After leat_child_run() found no room: wait until another child ends, but no longer
  * than a twentieth of a second, as others may make room, too. `activity` is what
  * leat_family_activity() gave before that try. Returns true: try again, which several
- * threads do one after the other; false, at once, where no other child ran, or was being
- * started, since then: then there is nobody to hope for.
+ * threads do one after the other. Where no other child ran, or was being started, since
+ * then, a warm program without a child is ended, if there is one; else it returns false,
+ * at once: there is nobody to hope for.
  */
 LEAT_API bool leat_family_await_room(struct leat_family *family, uint64_t activity);
 

@@ -2,8 +2,11 @@
 
 #include "../leat.h"
 
+#include <sched.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #define STACK_BYTES ((size_t)256 * 1024)
 
@@ -22,6 +25,12 @@ int leat_thread_start(pthread_t *thread, void *(*run)(void *), void *argument)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	return -error;
+}
+
+void leat_thread_await_burial(pid_t tid)
+{
+	while (syscall(SYS_tgkill, getpid(), tid, 0) == 0)
+		sched_yield();
 }
 
 int leat_cond_init(pthread_cond_t *condition)

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /**
  * pthread_create(3), of a thread with all signals blocked and a stack of 256 KiB: enough
@@ -11,6 +12,10 @@
  * -ENOMEM.
  */
 int leat_thread_start(pthread_t *thread, void *(*run)(void *), void *argument);
+
+/** After pthread_join(3): returns when the thread is a process no more that the kernel
+ * counts (fork(2), RLIMIT_NPROC). */
+void leat_thread_await_burial(pid_t tid);
 
 /** pthread_cond_init(3) with waits on CLOCK_MONOTONIC. Errors: -ENOMEM, -EAGAIN. */
 int leat_cond_init(pthread_cond_t *condition);

@@ -3,8 +3,6 @@
 #include "../base/sync.h"
 
 #include <errno.h>
-#include <sched.h>
-#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -48,7 +46,5 @@ void leat_spare_let_go(struct leat_spare *spare)
 	if (!spare->held)
 		return;
 	leat_spare_finish(spare);
-	// A thread that was joined is counted until the kernel has buried it.
-	while (syscall(SYS_tgkill, getpid(), spare->tid, 0) == 0)
-		sched_yield();
+	leat_thread_await_burial(spare->tid);
 }

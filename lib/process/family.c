@@ -11,6 +11,11 @@
  * that it comes to that, those that have failed try again one at a time: who has the turn
  * keeps it until its child is there, or until it asks for room once more.
  *
+ * What rests (a warm program without a child) is in a ring of its own. Who finds that
+ * nobody is left to make room ends one of these: it takes it under the lock, and ends it
+ * without; `child_ended` wakes an owner who wants it at that moment. Where nothing rests
+ * any more, and so nothing lives that the nurse started, it ends her thread.
+ *
  * What is below a member is found by a look at /proc, which takes some microseconds for
  * each process of the system. When a thousand members are ended at once, each of their
  * runners wants one, so a look serves all who asked before it began. Who finds nobody
@@ -61,9 +66,11 @@ struct leat_family {
 	pthread_mutex_t lock;
 	pthread_cond_t child_ended;
 	struct leat_member members; //< head of a ring
+	struct leat_idler idlers;   //< head of a ring
 	unsigned active;            //< tries to run a child that are under way
 	uint64_t activity;          //< how many such tries have begun and have ended
 	bool suspended;
+	bool was_short;
 	bool turn_taken;
 	pthread_t turn; //< the thread whose try it is, while others wait for theirs
 	struct leat_guardian *guardian; //< NULL: nobody looks after the members
@@ -142,6 +149,7 @@ int leat_family_create(struct leat_family **result)
 		goto close_null;
 	pthread_mutex_init(&family->lock, NULL);
 	family->members.next = family->members.previous = &family->members;
+	family->idlers.next = family->idlers.previous = &family->idlers;
 	family->orphans_fd = open_orphans();
 	note_signals(&family->inheritance);
 	raise_descriptors(family);
@@ -286,6 +294,63 @@ uint64_t leat_family_activity(struct leat_family *family)
 	return activity;
 }
 
+void leat_family_rest(struct leat_family *family, struct leat_idler *idler)
+{
+	pthread_mutex_lock(&family->lock);
+	idler->rests = true;
+	idler->next = &family->idlers;
+	idler->previous = family->idlers.previous;
+	idler->previous->next = idler;
+	family->idlers.previous = idler;
+	pthread_mutex_unlock(&family->lock);
+}
+
+// With the lock.
+static void remove_idler(struct leat_idler *idler)
+{
+	idler->rests = false;
+	idler->previous->next = idler->next;
+	idler->next->previous = idler->previous;
+}
+
+void leat_family_rouse(struct leat_family *family, struct leat_idler *idler)
+{
+	pthread_mutex_lock(&family->lock);
+	while (idler->taken)
+		leat_cond_wait(&family->child_ended, &family->lock, LEAT_NEVER);
+	if (idler->rests)
+		remove_idler(idler);
+	pthread_mutex_unlock(&family->lock);
+}
+
+// With the lock, which it gives up meanwhile.
+static void end_idler(struct leat_family *family, struct leat_idler *idler)
+{
+	remove_idler(idler);
+	idler->taken = true;
+	pthread_mutex_unlock(&family->lock);
+	idler->end(idler);
+	pthread_mutex_lock(&family->lock);
+	idler->taken = false;
+	pthread_cond_broadcast(&family->child_ended);
+}
+
+// With the lock, which it gives up meanwhile; nobody tries to run a child. False: there
+// is nothing to be had.
+static bool make_room(struct leat_family *family)
+{
+	if (family->idlers.next != &family->idlers) {
+		end_idler(family, family->idlers.next);
+		return true;
+	}
+	if (!leat_nurse_dismiss(family->nurse))
+		return false;
+	pthread_mutex_unlock(&family->lock);
+	leat_nurse_await_end(family->nurse);
+	pthread_mutex_lock(&family->lock);
+	return true;
+}
+
 bool leat_family_await_room(struct leat_family *family, uint64_t activity)
 {
 	int64_t until = leat_monotonic_ns() + AWAIT_ROOM_NS;
@@ -294,8 +359,13 @@ bool leat_family_await_room(struct leat_family *family, uint64_t activity)
 
 	pthread_mutex_lock(&family->lock);
 	pass_turn_on(family);
+	family->was_short = true;
 	seen = family->activity;
 	hope = family->active || seen != activity + 2; // two are the caller's own try
+	if (!hope && make_room(family)) {
+		pthread_mutex_unlock(&family->lock);
+		return true;
+	}
 	while (family->active && family->activity == seen && leat_monotonic_ns() < until)
 		leat_cond_wait(&family->child_ended, &family->lock, until);
 	while (hope && family->turn_taken && leat_monotonic_ns() < until)
@@ -306,6 +376,16 @@ bool leat_family_await_room(struct leat_family *family, uint64_t activity)
 	}
 	pthread_mutex_unlock(&family->lock);
 	return hope;
+}
+
+bool leat_family_was_short(struct leat_family *family)
+{
+	bool was_short;
+
+	pthread_mutex_lock(&family->lock);
+	was_short = family->was_short;
+	pthread_mutex_unlock(&family->lock);
+	return was_short;
 }
 
 // With the lock. NULL: without memory.

@@ -40,6 +40,24 @@ void leat_family_enter(struct leat_family *family, struct leat_member *member);
 /** To be called before the child is reaped: from then on its pid is nobody's. */
 void leat_family_leave(struct leat_family *family, struct leat_member *member);
 
+/** Something that rests and could be ended to make room; the memory is its owner's. */
+struct leat_idler {
+	void (*end)(
+		struct leat_idler *idler); //< by another thread, while it is not roused
+	bool rests, taken;
+	struct leat_idler *next, *previous;
+};
+
+/** From now on others may end it. */
+void leat_family_rest(struct leat_family *family, struct leat_idler *idler);
+
+/** From now on nobody does; blocks while somebody is at it. Of one that does not rest:
+ * does nothing. */
+void leat_family_rouse(struct leat_family *family, struct leat_idler *idler);
+
+/** Whether somebody has waited for room. */
+bool leat_family_was_short(struct leat_family *family);
+
 /** A look at all processes, at which strays are children of this process that are no
  * members. It does not change, and those who asked for one at the same time share it. */
 struct leat_look {

@@ -1,5 +1,6 @@
 /*
- * A thread that starts programs, and lives as long as the family.
+ * A thread that starts programs, and lives as long as the family, or until its place is
+ * wanted.
  *
  * A child is a child of the thread that started it. When that ends, the kernel hands the
  * child to another thread of the process, the main one as a rule; and what the main
@@ -10,7 +11,8 @@
  * A start is the caller's memory, in a list until `done`. The lock guards the list,
  * `done` and `stopping`; the thread lets go of it while it starts a program. `wanted`
  * wakes the thread, `finished` all who wait for a start of theirs. The thread begins with
- * the first start and ends at leat_nurse_destroy(), when nobody waits.
+ * the first start and ends when it is dismissed, when nobody waits and nothing is left
+ * that it started; then there is no other.
  */
 #include "nurse.h"
 
@@ -19,6 +21,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 struct start {
 	const struct leat_spec *spec;
@@ -35,6 +39,7 @@ struct leat_nurse {
 	pthread_cond_t wanted, finished;
 	struct start *starts;
 	pthread_t thread;
+	pid_t tid;
 	bool has_thread, stopping;
 };
 
@@ -56,6 +61,7 @@ static void *nurse_main(void *argument)
 	struct leat_nurse *nurse = argument;
 
 	pthread_mutex_lock(&nurse->lock);
+	nurse->tid = (pid_t)syscall(SYS_gettid);
 	while (!nurse->stopping) {
 		struct start *start = nurse->starts;
 
@@ -80,6 +86,8 @@ static int need_thread(struct leat_nurse *nurse)
 {
 	int error;
 
+	if (nurse->stopping)
+		return -EAGAIN;
 	if (nurse->has_thread)
 		return 0;
 	error = leat_thread_start(&nurse->thread, nurse_main, nurse);
@@ -107,15 +115,29 @@ int leat_nurse_spawn(struct leat_nurse *nurse, const struct leat_spec *spec,
 	return error ? error : start.error;
 }
 
+bool leat_nurse_dismiss(struct leat_nurse *nurse)
+{
+	bool leaves;
+
+	pthread_mutex_lock(&nurse->lock);
+	leaves = nurse->has_thread && !nurse->stopping;
+	nurse->stopping = true;
+	pthread_cond_signal(&nurse->wanted);
+	pthread_mutex_unlock(&nurse->lock);
+	return leaves;
+}
+
+void leat_nurse_await_end(struct leat_nurse *nurse)
+{
+	pthread_join(nurse->thread, NULL);
+	leat_thread_await_burial(nurse->tid);
+}
+
 void leat_nurse_destroy(struct leat_nurse *nurse)
 {
 	if (!nurse)
 		return;
-	pthread_mutex_lock(&nurse->lock);
-	nurse->stopping = true;
-	pthread_cond_signal(&nurse->wanted);
-	pthread_mutex_unlock(&nurse->lock);
-	if (nurse->has_thread)
+	if (leat_nurse_dismiss(nurse))
 		pthread_join(nurse->thread, NULL);
 	pthread_cond_destroy(&nurse->finished);
 	pthread_cond_destroy(&nurse->wanted);

@@ -24,9 +24,13 @@
  * holds the server's number from before the request until after the answer, when the
  * child has put its own there.
  *
+ * Between two children the server rests in the family, where others may end it to have
+ * its room. Once room was short no further server is started, as it would take that
+ * again.
+ *
  * What the server was started with the children have, too: what the dynamic linker reads
  * of the environment is compared, and a child for which it differs is started the other
- * way. Everything here belongs to the thread that runs the child.
+ * way. Everything here belongs to the thread that runs the child, but while it rests.
  */
 #include "warm.h"
 
@@ -63,6 +67,7 @@ struct beginning {
 
 struct leat_warm {
 	struct leat_family *family;
+	struct leat_idler idler;
 	pid_t server;     //< not yet reaped; 0: there is none
 	int socket_fd;    //< to it, where there is one
 	uint64_t loading; //< loading_of() its environment
@@ -73,6 +78,8 @@ struct leat_warm {
 	_Alignas(struct warm_request) char request[WARM_REQUEST_BYTES];
 };
 
+static void give_room(struct leat_idler *idler);
+
 int leat_warm_create(struct leat_warm **result, struct leat_family *family)
 {
 	struct leat_warm *warm = malloc(sizeof *warm);
@@ -80,6 +87,7 @@ int leat_warm_create(struct leat_warm **result, struct leat_family *family)
 	if (!warm)
 		return -ENOMEM;
 	warm->family = family;
+	warm->idler = (struct leat_idler){.end = give_room};
 	warm->server = 0;
 	warm->has_answered = warm->unfit = false;
 	*result = warm;
@@ -120,18 +128,36 @@ static void retire(struct leat_warm *warm)
 	kill_server(warm);
 }
 
+static void give_room(struct leat_idler *idler)
+{
+	struct leat_warm *warm =
+		(void *)((char *)idler - offsetof(struct leat_warm, idler));
+
+	retire(warm);
+}
+
+static void rest(struct leat_warm *warm)
+{
+	if (warm->server)
+		leat_family_rest(warm->family, &warm->idler);
+}
+
 void leat_warm_destroy(struct leat_warm *warm)
 {
 	if (!warm)
 		return;
+	leat_family_rouse(warm->family, &warm->idler);
 	retire(warm);
 	free(warm);
 }
 
 void leat_warm_end(struct leat_warm *warm, bool exited)
 {
-	if (warm && !exited)
+	if (!warm)
+		return;
+	if (!exited)
 		retire(warm);
+	rest(warm);
 }
 
 /* ---- the server's start ---- */
@@ -297,6 +323,8 @@ static bool need_server(struct leat_warm *warm, const struct leat_spec *spec)
 
 	if (warm->server)
 		return warm->loading == loading_of(spec->envp);
+	if (leat_family_was_short(warm->family))
+		return false;
 	error = start_server(warm, spec);
 	warm->unfit = error && error != -EAGAIN && error != -ENOMEM && error != -EMFILE &&
 		      error != -ENFILE;
@@ -405,14 +433,14 @@ static bool ask(struct leat_warm *warm, const int fds[3], struct leat_ward *ward
 	return answered && answer->pid;
 }
 
-int leat_warm_spawn(const struct leat_spec *spec, const int fds[3],
-	struct leat_ward *ward, struct leat_process *process)
+static int spawn(const struct leat_spec *spec, const int fds[3], struct leat_ward *ward,
+	struct leat_process *process)
 {
 	struct leat_warm *warm = spec->warm;
 	struct warm_answer answer;
 
-	if (!warm || warm->unfit || !need_server(warm, spec) ||
-		!fill_request(warm, spec, ward) || !ask(warm, fds, ward, &answer))
+	if (warm->unfit || !need_server(warm, spec) || !fill_request(warm, spec, ward) ||
+		!ask(warm, fds, ward, &answer))
 		return LEAT_COLD;
 	warm->unfit = answer.error < 0;
 	if (warm->unfit) {
@@ -423,4 +451,18 @@ int leat_warm_spawn(const struct leat_spec *spec, const int fds[3],
 	process->error = -answer.error;
 	process->shell_argv = NULL;
 	return 0;
+}
+
+int leat_warm_spawn(const struct leat_spec *spec, const int fds[3],
+	struct leat_ward *ward, struct leat_process *process)
+{
+	int error;
+
+	if (!spec->warm)
+		return LEAT_COLD;
+	leat_family_rouse(spec->warm->family, &spec->warm->idler);
+	error = spawn(spec, fds, ward, process);
+	if (error == LEAT_COLD)
+		rest(spec->warm);
+	return error;
 }

@@ -290,3 +290,16 @@ assert_same() {
 	echo "$output"
 	[[ "$output" == *": 40 ok, 0 unrun" ]] || [[ "$output" == *"Cannot fork"* ]]
 }
+
+@test "where there is no room left for a process, an idle shell makes some" {
+	[ "$(id -u)" = 0 ] || skip "needs root to become a user with few processes"
+	chmod 777 .
+	cp "$BUILD/leat" leat && chmod 755 leat
+	seq 100 | sed 's/.*/:; echo &/' >in
+	# A user of its own: processes are counted over all sessions.
+	for limit in 6 16; do
+		run setpriv --reuid=$((300000 + $$)) --clear-groups prlimit --nproc="$limit" ./leat --warm --summary -j$((limit - 5)) -a in
+		echo "$output"
+		[[ "$output" == *": 100 ok, 0 unrun" ]]
+	done
+}

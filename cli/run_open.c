@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int cannot(const char *what, int error)
@@ -22,6 +23,58 @@ static void leave_terminal(struct run *run)
 		foreground_close(&run->surroundings.foreground);
 }
 
+// The number of a descriptor, which --events takes, is no name of a file.
+static bool find_file(const char *name, struct stat *status)
+{
+	return name && name[strspn(name, "0123456789")] && stat(name, status) == 0 &&
+	       S_ISREG(status->st_mode);
+}
+
+static bool is_same(const struct stat *one, const struct stat *other)
+{
+	return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
+}
+
+// "-" is standard input.
+static bool is_input(const char *input, const struct stat *report)
+{
+	struct stat status;
+	int error = strcmp(input, "-") == 0 ? fstat(STDIN_FILENO, &status)
+					    : stat(input, &status);
+
+	return !error && is_same(&status, report);
+}
+
+static bool is_read(const struct plan *plan, const struct stat *report)
+{
+	for (size_t at = 0; at < plan->source_count; at++) {
+		const struct source *source = &plan->sources[at];
+
+		for (size_t index = 0;
+			source->kind == SOURCE_FILES && index < source->count; index++)
+			if (is_input(source->words[index], report))
+				return true;
+	}
+	return !plan->source_count && is_input("-", report);
+}
+
+// A report in the place of the input would empty it, and be run in its stead. That of
+// --unrun may stand there: it is written when all has been read.
+static int check_reports(const struct plan *plan)
+{
+	const char *const reports[] = {
+		plan->events, plan->joblog, plan->junit, plan->timeline, plan->journal};
+	struct stat status;
+
+	for (size_t index = 0; index < sizeof reports / sizeof *reports; index++)
+		if (find_file(reports[index], &status) && is_read(plan, &status)) {
+			message("cannot write %s: records are read from it",
+				reports[index]);
+			return -EINVAL;
+		}
+	return 0;
+}
+
 // What can fail before anything runs, in order; EXIT_ALL_OK: all is open.
 int run_open(struct run *run)
 {
@@ -30,6 +83,8 @@ int run_open(struct run *run)
 
 	run_join_jobserver(run);
 	if (!plan->dry_run && room_check(plan->limits, "") < 0)
+		return EXIT_USAGE;
+	if (check_reports(plan) < 0)
 		return EXIT_USAGE;
 	if (plan->events && !plan->dry_run)
 		error = events_open(&run->events, plan);

@@ -138,3 +138,24 @@ three" ]
 	run bash -c 'yes "" | head -n 1000000 | leat --summary'
 	[[ "$output" == "leat: 0 tasks in "* ]]
 }
+
+@test "a report that would take the place of the input is refused, and the input left as it is" {
+	printf 'touch ran\n' >in
+	ln -s in link
+	for option in --joblog --events --junit --timeline --journal; do
+		for name in in link; do
+			run leat "$option" "$name" -a in
+			[ "$status" -eq 2 ]
+			[ "$output" = "leat: cannot write $name: records are read from it" ]
+			run leat "$option" "$name" echo :::: "$name" <in
+			[ "$status" -eq 2 ]
+			run leat "$option" "$name" <in
+			[ "$status" -eq 2 ]
+		done
+	done
+	[ "$(cat in)" = 'touch ran' ]
+	[ ! -e ran ]
+	leat --unrun in -a in
+	[ -e ran ]
+	[ ! -s in ]
+}

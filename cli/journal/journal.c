@@ -21,6 +21,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -115,12 +116,24 @@ static void await_guardian(const struct journal *journal)
 	tail_lock_guard(journal->tail, true);
 }
 
+// By each of them it would have a tail and a -wal of its own, so that two could write it.
+static bool has_several_names(const struct journal *journal)
+{
+	struct stat status;
+
+	return stat(journal->name, &status) == 0 && status.st_nlink > 1;
+}
+
 static int open_tail(struct journal *journal)
 {
 	const struct plan *plan = journal->plan;
 	pid_t holder;
 	int error = 0;
 
+	if (has_several_names(journal)) {
+		refuse(plan, "it has several names (hard links): copy it");
+		return EXIT_LEAT_TROUBLE;
+	}
 	// Who only looks, as --list does, has it for a moment.
 	for (int tries = 0; tries < TAIL_TRIES; tries++) {
 		error = tail_open(&journal->tail, journal->name, true, &holder);

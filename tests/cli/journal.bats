@@ -713,3 +713,17 @@ outcomes() {
 	done
 	[ ! -e ran ] && [ ! -e fifo-tail ]
 }
+
+@test "a journal of several names is not written, as two leats could do so at once" {
+	leat --journal j ::: true
+	ln j other
+	for name in j other; do
+		run leat --journal "$name" ::: 'touch ran'
+		[ "$status" -eq 125 ]
+		[ "$output" = "leat: --journal: cannot use $name: it has several names (hard links): copy it" ]
+	done
+	[ ! -e ran ]
+	[ "$(leat --journal other --list)" = true ]
+	rm other
+	leat --journal j ::: true
+}

@@ -24,6 +24,7 @@
 #include "run_inside.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -483,6 +484,13 @@ static void finish_unrun(struct run *run)
 
 	if (error)
 		run_cannot_write(run, name, error);
+	if (!run->unrun.left_out)
+		return;
+	run_say(run,
+		"%s lacks %" PRIu64
+		" of the unrun: a value holds what ends a record (-0) or parts it (-C)",
+		name, run->unrun.left_out);
+	atomic_store(&run->account.leat_trouble, true);
 }
 
 // The greater trouble wins: leat's own, then the signal, then the tasks'. Returns the

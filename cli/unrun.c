@@ -45,8 +45,32 @@ static void write_mark(struct unrun *unrun, const struct task *task)
 	unrun->begun = true;
 }
 
+// A value may hold what ends a record, or stands between its values, where it is no part
+// of a file: a word behind ":::". It would come back as others.
+static bool comes_back(const struct plan *plan, const struct task *task)
+{
+	const char *separator = plan_separator(plan);
+	bool has_columns = false;
+
+	for (size_t index = 0; index < task->count; index++)
+		has_columns = has_columns || !task->values[index].ends_record;
+	for (size_t index = 0; index < task->count; index++) {
+		const struct value *value = &task->values[index];
+
+		if (memchr(value->bytes, plan->splitting.delimiter, value->length) ||
+			(has_columns && memmem(value->bytes, value->length, separator,
+						strlen(separator))))
+			return false;
+	}
+	return true;
+}
+
 void unrun_write(struct unrun *unrun, const struct task *task)
 {
+	if (unrun->file.stream && !comes_back(unrun->plan, task)) {
+		unrun->left_out++;
+		return;
+	}
 	if (unrun->file.stream)
 		write_mark(unrun, task);
 	for (size_t index = 0; unrun->file.stream && index < task->count; index++) {

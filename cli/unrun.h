@@ -7,13 +7,15 @@
 #include "whole_file.h"
 
 #include <pthread.h>
+#include <stdint.h>
 
 struct unrun {
 	pthread_mutex_t lock;
 	struct task *tasks;     //< given up and not yet written, by sequence
 	struct whole_file file; //< no stream: --unrun was not asked for
 	const struct plan *plan;
-	bool begun; //< there is a record in the file
+	bool begun;        //< there is a record in the file
+	uint64_t left_out; //< tasks whose records can't be written so that they come back
 };
 
 /** As the plan has it, which must stay. Returns 0 or a negative errno. */

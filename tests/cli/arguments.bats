@@ -198,6 +198,20 @@ make_names() {
 	[ "$(cat got)" = "$(printf 'c a\nc b')" ]
 }
 
+@test "--unrun: a value that would not come back as it was is left out, told, and exit 125" {
+	run leat --deadline 0 --unrun rest rm ::: a $'x\ny' b
+	[ "$status" -eq 125 ]
+	[[ "$output" == *"leat: rest lacks 1 of the unrun: a value holds what ends a record (-0) or parts it (-C)"* ]]
+	[ "$(cat rest)" = "$(printf 'a\nb')" ]
+	run leat --deadline 0 --unrun rest rm ::: a $'x\ty' ::: b
+	[ "$status" -eq 125 ]
+	[ "$(cat rest)" = $'a\tb' ]
+	run leat -0 --deadline 0 --unrun rest rm ::: $'x\ny' $'a\tb'
+	[ "$status" -eq 124 ]
+	leat -0 -k -a rest printf '%s|' >got
+	[ "$(cat got)" = $'x\ny|a\tb|' ]
+}
+
 @test "--dry-run and -t show a command as one would type it" {
 	run leat -k --dry-run printf '%s x\n' ::: 'a b' "it's"
 	[ "$output" = "$(printf '%s\n' "printf '%s x\\n' 'a b'" "printf '%s x\\n' 'it'\\''s'")" ]

@@ -104,7 +104,13 @@ static int make_file(struct journal *journal)
 		return EXIT_LEAT_TROUBLE;
 	}
 	close(fd);
-	return resolve(journal);
+	if (resolve(journal) != EXIT_ALL_OK)
+		return EXIT_LEAT_TROUBLE;
+	if (journal->name)
+		return EXIT_ALL_OK;
+	// It can be opened and has no path: from a directory that was removed, say.
+	refuse(journal->plan, "%s", strerror(ENOENT));
+	return EXIT_LEAT_TROUBLE;
 }
 
 // A killed leat's tasks are being ended by its guardian.

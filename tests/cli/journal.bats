@@ -727,3 +727,15 @@ outcomes() {
 	rm other
 	leat --journal j ::: true
 }
+
+@test "from a directory that was removed no journal is used by a relative name" {
+	mkdir gone
+	leat --journal j ::: true
+	for name in j new; do
+		run bash -c "cd gone && rmdir ../gone && leat --journal ../$name ::: 'touch ../ran'"
+		[ "$status" -eq 125 ]
+		[ "$output" = "leat: --journal: cannot use ../$name: No such file or directory" ]
+		mkdir gone
+	done
+	[ ! -e ran ]
+}

@@ -255,7 +255,8 @@ static void run_one(struct run *run, struct task *task, unsigned number)
 	} else if (error != -ECANCELED) {
 		fail_task(task, error);
 		run_report_tried(run, task, NULL, &none, error);
-		run_report_last_attempt(run, task, &none);
+		if (!task->paused) // as for what is noted of it
+			run_report_last_attempt(run, task, &none);
 	} else {
 		task->again = false;
 		if (!task->was_tried)
@@ -292,6 +293,9 @@ static void give_up(struct run *run, struct task *task)
 	run_make_late_frame(run, task, &frame);
 	output_give_up(run->output, task->place, task->sequence, &task->kept, &frame);
 	frame_finish(&frame);
+	if (!run->plan->rules) // parallel's --resume would leave out what is in the
+			       // joblog
+		run_report_last_attempt(run, task, &task->outcome);
 	run_note_failure(run, task, &task->outcome, 0);
 }
 

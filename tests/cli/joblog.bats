@@ -46,6 +46,14 @@ timeless() {
 	[ "$(column log 7,8)" = $'-1\t15' ]
 }
 
+@test "a task that failed and was to be tried again is in it, once, where the run ends before" {
+	for form in "" -k; do
+		run leat $form -j1 --retries 1 --retry-delay 1000 --halt soon,success=1 --joblog log --summary ::: 'exit 3' true
+		[[ "$output" == *": 1 ok, 1 failed, 0 unrun" ]]
+		[ "$(column log 1,7 | sort | tr '\t\n' ' ,')" = "1 3,2 0," ]
+	done
+}
+
 @test "what was canceled, and what was not run, is not in it" {
 	run leat -j1 --fail-fast --joblog log ::: true 'exit 1' true
 	[ "$(column log 1 | tr '\n' ,)" = "1,2," ]

@@ -164,8 +164,8 @@ int store_read(struct store *store)
 		[RUN] = "SELECT max(run) FROM runs",
 		[SERIES] = "SELECT series FROM runs ORDER BY run DESC LIMIT 1",
 		[LAST_ROW] = "SELECT max(task) FROM tasks",
-		[FIRST_ROW] = "SELECT first_task FROM runs "
-			      "WHERE run=(SELECT max(series) FROM runs)",
+		[FIRST_ROW] = ("SELECT first_task FROM runs "
+			       "WHERE run=(SELECT max(series) FROM runs)"),
 	};
 	int64_t numbers[COUNT];
 	int code = SQLITE_OK;

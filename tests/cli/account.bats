@@ -63,13 +63,13 @@ load helper
 }
 
 @test "--kill-after: what ignores SIGTERM gets SIGKILL" {
-	run leat --timeout 0.2s --kill-after 0.1s <<<'puppet ignore TERM pid a hold'
+	run timeout -s KILL 30 leat --timeout 0.2s --kill-after 0.1s <<<'puppet ignore TERM pid a hold'
 	[[ "$output" == *"1 timed out"* ]]
 	await_end "$(cat a)"
 }
 
 @test "a task that stopped itself is continued to be ended" {
-	run leat --timeout 0.2s --kill-after 1h <<<'puppet stop'
+	run timeout -s KILL 30 leat --timeout 0.2s --kill-after 1h <<<'puppet stop'
 	[[ "$output" == *"1 timed out"* ]]
 }
 

@@ -126,6 +126,18 @@ e2"* ]]
 	grep -q 'timed out' err
 }
 
+@test "a timeout ends a task that the sleep of the reader of standard output holds up" {
+	mkfifo pipe
+	leat --timeout 0.3s --kill-after 0 <<<'puppet pid p1 bytes 100000000' >pipe 2>err 3>&- &
+	leat=$!
+	exec 6<pipe
+	timeout 30 bash -c 'until [ -e p1 ]; do read -r -t 0.01 _ <> <(:) || :; done'
+	timeout 30 tail -f --pid="$(cat p1)" /dev/null
+	[ "$(wc -c <&6)" -lt 100000000 ]
+	wait "$leat" || [ $? -eq 123 ]
+	grep -q 'timed out' err
+}
+
 @test "SIGQUIT ends leat also while the reader of standard output sleeps" {
 	mkfifo pipe err
 	env --default-signal leat <<<'head -c 3000000 /dev/zero' >pipe 2>err 3>&- &

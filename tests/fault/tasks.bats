@@ -74,7 +74,7 @@ left() {
 @test "a task that forks without end, each in a session of its own and deaf to SIGTERM: none is left" {
 	printf '%s\n' '#!/bin/sh' '[ -e enough ] || setsid ./fork &' >fork
 	chmod +x fork
-	run timeout 40 leat -j4 --timeout 0.2s --kill-after 0.1s -c "export LEFT=$MARK; trap '' TERM; ./fork; exec sleep 600" ::: 1 2 3 4
+	run timeout -s KILL 40 leat -j4 --timeout 0.2s --kill-after 0.1s -c "export LEFT=$MARK; trap '' TERM; ./fork; exec sleep 600" ::: 1 2 3 4
 	[ "$status" -eq 123 ]
 	[[ "$output" == *": 4 timed out, 0 unrun" ]]
 	[ -z "$(left)" ]
@@ -88,6 +88,7 @@ left() {
 	start_leat -j4 --kill-after 0.1s -c "export LEFT=$MARK; trap '' TERM; ./fork; echo x >started; exec sleep 600" ::: 1 2 3 4 8>&-
 	for _ in 1 2 3 4; do read -r -t 30 _ <&8; done
 	kill -TERM "$leat"
+	timeout 40 tail -f --pid="$leat" /dev/null || kill -KILL "$leat"
 	finish_leat
 	[ "$status" -eq 143 ]
 	[[ "$rest" == *": 4 canceled, 0 unrun" ]]
@@ -113,10 +114,11 @@ left() {
 	for option in '' -k --line-buffer --tag --pty; do
 		# What grows without bound finds this limit.
 		# shellcheck disable=SC2086
-		run bash -c "ulimit -d 150000; leat -j2 $option --timeout 0.5s ::: 'yes a' 'tr \"\\\\0\" x </dev/zero' 2>err >/dev/null"
-		cat err
+		run bash -c "ulimit -d 150000; leat -j2 $option --timeout 0.5s ::: 'yes a' 'tr \"\\\\0\" x </dev/zero' 'grep VmHWM /proc/\$LEAT_PID/status >peak' 2>err >/dev/null"
+		cat err peak
 		[ "$status" -eq 123 ]
-		[[ "$(tail -n 1 err)" == *": 2 timed out, 0 unrun" ]]
+		[[ "$(tail -n 1 err)" == *": 1 ok, 2 timed out, 0 unrun" ]]
+		[ "$(tr -cd 0-9 <peak)" -lt 30000 ]
 	done
 }
 
@@ -163,20 +165,28 @@ mount_small() {
 	mkfifo told
 	exec 8<>told
 	close_gate
-	start_leat --linger 0 -j1 ::: 'puppet fork pass gate say late tell told survived end say one' 'echo two' 7>&- 8>&-
-	finish_leat
+	exec 6>second
+	flock -x 6
+	start_leat --linger 0 -j1 ::: 'puppet fork pid late pass gate say late tell told survived end say one' \
+		'puppet tell told second pass second say two' 6>&- 7>&- 8>&-
+	read -r -t 30 line <&8
+	[ "$line" = second ]
 	open_gate
-	[ "$status" -eq 0 ]
-	[ "$(cat out)" = "$(printf '%s\n' one two)" ]
+	timeout 30 bash -c 'until [ -e late ]; do read -r -t 0.01 _ <> <(:) || :; done'
+	await_end "$(cat late)"
 	# Who writes then gets SIGPIPE, and does not get so far as to tell.
 	echo end >&8
 	read -r -t 30 line <&8
 	[ "$line" = end ]
+	flock -u 6
+	finish_leat
+	[ "$status" -eq 0 ]
+	[ "$(cat out)" = "$(printf '%s\n' one two)" ]
 }
 
 @test "200 timeouts at the same moment: each is told, no process is left" {
 	seq 200 >in
-	run leat -j200 --timeout 1.5s --kill-after 0.5s -a in -c "export LEFT=$MARK; trap '' TERM; sleep 600 & wait; wait"
+	run timeout -s KILL 50 leat -j200 --timeout 1.5s --kill-after 0.5s -a in -c "export LEFT=$MARK; trap '' TERM; sleep 600 & wait; wait"
 	[ "$status" -eq 123 ]
 	[[ "${lines[-1]}" == "leat: 200 tasks in "*": 200 timed out, 0 unrun" ]]
 	[ "$(grep -c '^leat: task [0-9]*: timed out after 1.5s: ' <<<"$output")" -eq 200 ]

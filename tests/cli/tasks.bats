@@ -197,6 +197,7 @@ TASKS
 	[ "$output" = over ]
 	until [ -s left ]; do read -r -t 0.01 _ <> <(:) || :; done
 	kill -0 "$(cat left)"
+	open_gate
 }
 
 @test "what comes within the linger time is collected" {

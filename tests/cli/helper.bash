@@ -40,7 +40,11 @@ nothing_is_left() {
 	while processes=$(list_processes) && [ -n "$processes" ] && [ $((tries--)) -gt 0 ]; do
 		read -r -t 0.05 _ <> <(:) || :
 	done
-	[ -z "$processes" ] || { printf 'left running:\n%s\n' "$processes"; return 1; }
+	[ -z "$processes" ] || {
+		printf 'left running:\n%s\n' "$processes"
+		cut -d ' ' -f 1 <<<"$processes" | xargs kill -KILL
+		return 1
+	}
 	[ -z "$(ls -A "$TMPDIR" 2>/dev/null)" ] || { echo "left in TMPDIR:"; ls -A "$TMPDIR"; return 1; }
 }
 
@@ -84,9 +88,11 @@ await_state() {
 	done
 }
 
-# Until no process of number $1 lives (a zombie does not).
+# Until no process of number $1 lives (a zombie does not); for so long as a test may take.
 await_end() {
+	local tries=2000
 	while [ -e "/proc/$1/stat" ] && ! grep -q ") [ZX] " "/proc/$1/stat"; do
+		[ $((tries--)) -gt 0 ] || return
 		read -r -t 0.01 _ <> <(:) || :
 	done
 }

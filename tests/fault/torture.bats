@@ -18,7 +18,7 @@ setup() {
 run_failing() {
 	rm -f failed rest
 	status=0
-	timeout 20 env LD_PRELOAD="$BUILD/tests/helpers/failing.so" FAIL_PROGRAM=leat \
+	timeout -k 5 20 env LD_PRELOAD="$BUILD/tests/helpers/failing.so" FAIL_PROGRAM=leat \
 		FAIL_CALLS="$1" FAIL_AT="$2" FAIL_MARK="$PWD/failed" \
 		leat "${front[@]}" "${@:3}" <in >out 2>err || status=$?
 }
@@ -191,7 +191,7 @@ check_resumed() {
 
 @test "with --timeout: whatever fails once" {
 	sed -i 's/^seq.*/sleep 50/' in
-	torture_all --timeout 100ms
+	torture_all --timeout 100ms --kill-after 1h
 }
 
 @test "with --warm: whatever fails once" {
@@ -229,5 +229,5 @@ check_resumed() {
 
 @test "--halt now: whatever fails once" {
 	sed -i 's/^echo six.*/sleep 50/' in
-	torture_ended "123" --halt now,fail=1
+	torture_ended "123" --halt now,fail=1 --kill-after 1h
 }

@@ -27,16 +27,26 @@ static atomic_long calls;
 static long fail_at = -1; //< -1: not looked up yet
 static const char *kind;
 
+static bool is_program(void)
+{
+	const char *program = getenv("FAIL_PROGRAM");
+
+	return program && strcmp(program, program_invocation_short_name) == 0;
+}
+
+// What the program starts is not preloaded: leat keeps no such shell warm.
+__attribute__((constructor)) static void leave_children_alone(void)
+{
+	if (is_program())
+		unsetenv("LD_PRELOAD");
+}
+
 static void look_up(void)
 {
 	const char *at = getenv("FAIL_AT");
-	const char *program = getenv("FAIL_PROGRAM");
 
 	kind = getenv("FAIL_CALLS");
-	fail_at = at && kind && program &&
-				  strcmp(program, program_invocation_short_name) == 0
-			  ? atol(at)
-			  : 0;
+	fail_at = at && kind && is_program() ? atol(at) : 0;
 }
 
 static bool stall(const char *path)

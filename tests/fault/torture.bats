@@ -143,7 +143,9 @@ check_rest() {
 		{ cat rest.err; return 1; }
 }
 
+# What was done is not done again: it is all that writes.
 check_resumed() {
+	[ ! -s out ] || return
 	leat -q --journal run.db --resume-failed -a in >rest.out 2>&1 || [ "$?" -eq 123 ] || return
 	[ "$(leat --journal run.db --list ok | wc -l)" -eq 4 ]
 }

@@ -244,6 +244,7 @@ static int init_surroundings(struct run *run)
 				.timeout_ns = plan->timeout_ns,
 				.grace_ns = plan->kill_after_ns,
 				.linger_ns = plan->linger_ns,
+				.withstands = run_tell_withstands,
 			},
 		.intake = run->cancellation.intake,
 		.output = run->output,

@@ -225,6 +225,9 @@ bool run_conclude(struct run *run, struct task *task);
 /** Count a task as failed that could not even be tried, and say why. */
 void run_fail_task(struct run *run, struct task *task, int error);
 
+/** A task, `argument`, is to end, and can't be signaled (leat_control). */
+void run_tell_withstands(void *argument, int error);
+
 /** One task, `argument`, in its worker; and its completion (leat_job_fn). */
 void run_task(struct leat_worker *worker, void *argument);
 /** Tasks as the lanes have them, as long as some are due (leat_job_fn). */

@@ -176,6 +176,15 @@ void run_await_begun(struct run *run)
 	pthread_mutex_unlock(&run->held_lock);
 }
 
+void run_tell_withstands(void *argument, int error)
+{
+	const struct task *task = argument;
+
+	run_say(task->run,
+		"task %llu can't be ended: %s; waiting until it ends by itself",
+		(unsigned long long)task->sequence, strerror(error));
+}
+
 static void check_warm(struct run *run, const struct slot *slot)
 {
 	if (slot_cannot_warm(slot) && !atomic_exchange(&run->cold_told, true))

@@ -193,17 +193,19 @@ void slot_destroy(struct slot *slot)
 }
 
 // Tries again as long as somebody may make room.
-static int start_and_wait(
-	struct slot *slot, const struct leat_spec *spec, struct leat_outcome *outcome)
+static int start_and_wait(struct slot *slot, struct task *task,
+	const struct leat_spec *spec, struct leat_outcome *outcome)
 {
 	struct surroundings *surroundings = slot->surroundings;
+	struct leat_control control = surroundings->control;
 
+	control.argument = task;
 	for (;;) {
 		uint64_t activity = leat_family_activity(surroundings->family);
 		bool gave_up_reserve = atomic_load(&surroundings->no_reserve);
-		int error = leat_child_run(surroundings->family, spec,
-			&surroundings->control, task_output_out(slot->output),
-			task_output_err(slot->output), outcome);
+		int error = leat_child_run(surroundings->family, spec, &control,
+			task_output_out(slot->output), task_output_err(slot->output),
+			outcome);
 
 		if (!error)
 			return 0;
@@ -462,7 +464,7 @@ static void echo_command(const struct slot *slot, const struct task *task)
 	text_finish(&line);
 }
 
-int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *outcome)
+int slot_run(struct slot *slot, struct task *task, struct leat_outcome *outcome)
 {
 	const struct surroundings *surroundings = slot->surroundings;
 	bool straight = !task_output_out(slot->output);
@@ -491,7 +493,7 @@ int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *ou
 	show_command(slot, task);
 	if (surroundings->plan->echoes)
 		echo_command(slot, task);
-	error = start_and_wait(slot, &spec, outcome);
+	error = start_and_wait(slot, task, &spec, outcome);
 	if (spec.stays_in_session)
 		foreground_take_back(
 			&surroundings->foreground, outcome->end == LEAT_SIGNALED);

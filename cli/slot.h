@@ -21,7 +21,7 @@ struct surroundings {
 	atomic_bool no_reserve;      //< its reserve of a thread has been given up
 	struct leat_family *family;
 	struct shell shell;
-	struct leat_control control;
+	struct leat_control control; //< of each task, which is its argument
 	struct leat_context *intake; //< at its end nothing is begun
 	const char **environment;    //< leat's own, for the children; NULL-terminated
 	size_t environment_count;
@@ -80,7 +80,7 @@ int slot_prepare(struct slot *slot, const struct task *task);
  * (-EINVAL: a NUL byte in the command; -ENOTDIR: no such directory); or -ECANCELED: the
  * intake ended before it began.
  */
-int slot_run(struct slot *slot, const struct task *task, struct leat_outcome *outcome);
+int slot_run(struct slot *slot, struct task *task, struct leat_outcome *outcome);
 
 /** It was to keep its shell warm, and that shell can't be kept. */
 bool slot_cannot_warm(const struct slot *slot);

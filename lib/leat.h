@@ -520,6 +520,11 @@ struct leat_control {
 	int64_t timeout_ns;             //< for this child; LEAT_NEVER: none
 	int64_t grace_ns;               //< between SIGTERM and SIGKILL
 	int64_t linger_ns; //< how long output is collected that others hold open
+	void *argument;
+	// The child is to end and can't be signaled, with an errno (EPERM: it has become
+	// another user's), so it is waited for; told once, by any thread. Not to block.
+	// NULL: nobody is told.
+	void (*withstands)(void *argument, int error);
 };
 
 enum leat_end {

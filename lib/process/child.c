@@ -27,6 +27,10 @@
  * open still, for `linger_ns` after an end of its own. Of a tree that was ended only
  * what is in the pipes already.
  *
+ * A leader that has become another user's, by sudo(8) or the like, can't be signaled, and
+ * is waited for all the same: its owner is told. What is below a leader, and another's,
+ * is not waited for.
+ *
  * Everything here belongs to the calling thread, or to the one it waits for.
  */
 #include "../base/clock.h"
@@ -48,6 +52,8 @@
 // A process that SIGKILL does not end at once (in an uninterruptible wait), or that
 // no descriptor was left to watch, is looked at again after this time.
 #define LOOK_AGAIN_NS (LEAT_SECOND_NS / 50)
+// The same of one that may not be signaled: what is left to end is what it starts.
+#define LOOK_IN_VAIN_NS LEAT_SECOND_NS
 
 // Where who was seen has ended since, it may have left a child behind. The second look
 // nearly always tells.
@@ -77,6 +83,7 @@ struct run {
 	enum phase phase;
 	int pid_fd; //< the leader's, or -1
 	bool leader_ended;
+	bool withstands; //< the leader can't be signaled, and that was told
 	int survivor_fd; //< pidfd of another process of the tree, or -1
 	int wake_fds[2]; //< of `terminate` and `kill`
 	int64_t started;
@@ -327,11 +334,28 @@ static void supervise_running(struct run *run)
 	}
 }
 
+// One that has ended is nobody's to signal, whoever it was.
+static void tell_if_withstands(struct run *run)
+{
+	const struct leat_control *control = run->control;
+	int error = kill(run->process.pid, 0) < 0 ? errno : 0;
+
+	if (!error)
+		return;
+	look_at_leader(run);
+	if (run->leader_ended)
+		return;
+	run->withstands = true;
+	if (control->withstands)
+		control->withstands(control->argument, error);
+}
+
 // What ends the wait in the phases after RUNNING, besides the tree's end.
 static int64_t look_again(const struct run *run)
 {
 	bool watching = (run->leader_ended ? run->survivor_fd : run->pid_fd) >= 0;
-	int64_t soon = now(run) + LOOK_AGAIN_NS;
+	bool in_vain = run->withstands && !run->leader_ended;
+	int64_t soon = now(run) + (in_vain ? LOOK_IN_VAIN_NS : LOOK_AGAIN_NS);
 
 	if (run->phase == TERMINATING && watching)
 		return run->until;
@@ -345,6 +369,8 @@ static void supervise_ending(struct run *run)
 
 		if (!run->leader_ended && run->pid_fd < 0)
 			watch_leader(run);
+		if (!run->leader_ended && !run->withstands)
+			tell_if_withstands(run);
 		if (run->leader_ended && run->survivor_fd < 0 && !find_survivor(run))
 			return;
 		if (!killing && (now(run) >= run->until ||

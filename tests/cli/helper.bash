@@ -50,10 +50,11 @@ nothing_is_left() {
 
 # leat in the background with all signals at their default (a shell without job
 # control has SIGINT and SIGQUIT ignored there); its number is in $leat. Standard error
-# goes to the FIFO "err", open on descriptor 9, so that its lines can be waited for.
+# goes to the FIFO "err", open on descriptor 9, so that its lines can be waited for. The
+# words of $become, if there are any, stand before it.
 start_leat() {
 	mkfifo err
-	env --default-signal=INT,QUIT,TERM,HUP,TSTP leat "$@" >out 2>err 3>&- &
+	env --default-signal=INT,QUIT,TERM,HUP,TSTP "${become[@]}" leat "$@" >out 2>err 3>&- &
 	leat=$!
 	exec 9<err
 }

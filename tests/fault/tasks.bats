@@ -11,6 +11,8 @@ setup() {
 clean_up() {
 	if jobs -pr | grep -qx "${leat:-none}"; then kill -KILL "$leat"; fi
 	: >enough
+	exec 7>&-
+	[ -z "${aside-}" ] || rm -rf "$aside"
 	if mountpoint -q small; then umount small; fi
 }
 
@@ -191,4 +193,70 @@ mount_small() {
 	[[ "${lines[-1]}" == "leat: 200 tasks in "*": 200 timed out, 0 unrun" ]]
 	[ "$(grep -c '^leat: task [0-9]*: timed out after 1.5s: ' <<<"$output")" -eq 200 ]
 	[ -z "$(left)" ]
+}
+
+# The rest of the test is in a directory where leat runs as nobody, and "become" makes a
+# puppet another user's, whom nobody may not signal.
+beside_another_user() {
+	[ "$(id -u)" -eq 0 ] || skip "needs root to give a file away"
+	command -v setpriv >/dev/null || skip "setpriv is not installed"
+	aside=$(mktemp -d /tmp/leat-aside.XXXXXX)
+	chgrp 65534 "$aside"
+	chmod 770 "$aside"
+	cd "$aside" || return
+	cp "$BUILD/leat" "$BUILD/tests/helpers/puppet" .
+	chown 1:65534 puppet
+	chmod 4710 puppet
+	PATH=$aside:$PATH
+	become=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	export TMPDIR=$aside
+	"${become[@]}" puppet become fork pass gate end || skip "this file system gives no program another's rights"
+	mkfifo -m 666 begun
+	exec 8<>begun
+	close_gate
+}
+
+@test "a task that has become another user's, and its time is over: that is told once, and others run" {
+	beside_another_user
+	mkfifo tasks
+	start_leat -j2 --timeout 2s --kill-after 0 -a tasks 7>&- 8>&-
+	exec 6>tasks
+	echo 'puppet become tell begun x pass gate' >&6
+	read -r -t 30 _ <&8
+	next_line
+	[ "$line" = "leat: task 1 can't be ended: Operation not permitted; waiting until it ends by itself" ]
+	echo 'puppet tell begun y' >&6
+	exec 6>&-
+	read -r -t 30 _ <&8
+	open_gate
+	finish_leat
+	[ "$status" -eq 123 ]
+	[[ "$rest" != *"can't be ended"* ]]
+	[[ "$rest" == *" 2 tasks in "*": 1 ok, 1 timed out, 0 unrun" ]]
+}
+
+@test "the same, canceled, where nothing but its end could wake leat: that is told, and it is waited for" {
+	beside_another_user
+	start_leat -u ::: 'puppet become tell begun x pass gate' 7>&- 8>&-
+	read -r -t 30 _ <&8
+	kill -QUIT "$leat"
+	until next_line && [[ "$line" == *"can't be ended"* ]]; do :; done
+	kill -0 "$leat"
+	open_gate
+	finish_leat
+	[ "$status" -eq 131 ]
+	[[ "$rest" == *" 1 canceled, 0 unrun" ]]
+}
+
+@test "a task whose child has become another user's is ended, and does not wait for that" {
+	beside_another_user
+	start_leat ::: 'puppet fork pid other become tell begun x pass gate end hold' 7>&- 8>&-
+	read -r -t 30 _ <&8
+	kill -TERM "$leat"
+	while next_line && [[ "$line" != *" 1 canceled, 0 unrun" ]]; do :; done
+	[ -n "$line" ]
+	kill -0 "$(cat other)"
+	open_gate
+	finish_leat
+	[ "$status" -eq 143 ]
 }

@@ -11,6 +11,7 @@
  *   exit STATUS, hold        hold: until a signal ends it
  *   fork VERB… end VERB…     the child does what stands before the end
  *   setsid, mute             mute: close standard output and standard error
+ *   become                   set-user-ID, be that user for good
  *   bare VERB…               the same program, executed with an empty environment
  *   signals                  print which signals are blocked, ignored and caught
  *   descriptors              print the numbers of the open descriptors
@@ -156,6 +157,14 @@ static char **fork_verbs(char **verb)
 	exit(0);
 }
 
+static void become(void)
+{
+	uid_t user = geteuid();
+
+	if (setresuid(user, user, user) < 0)
+		fail("become");
+}
+
 static void bare(char **verb)
 {
 	static char *const empty[] = {NULL};
@@ -179,6 +188,8 @@ static int obey_plain(const char *verb, char **rest)
 		setsid();
 	else if (strcmp(verb, "mute") == 0)
 		close(1), close(2);
+	else if (strcmp(verb, "become") == 0)
+		become();
 	else if (strcmp(verb, "bare") == 0)
 		bare(rest);
 	else if (strcmp(verb, "signals") == 0)

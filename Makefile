@@ -49,7 +49,8 @@ WARM_OBJECT := lib/process/warm_object
 CLI_SOURCES := cli/account.c cli/cancellation.c cli/cells.c cli/cgroup.c cli/channel.c cli/ci_log.c cli/color.c cli/confirm.c cli/columns.c \
 	cli/cpus.c cli/descriptors.c cli/display.c cli/duration.c cli/floor.c cli/foreground.c cli/front/front.c cli/front/limits.c \
 	cli/front/native.c cli/front/parallel.c cli/front/parallel_text.c cli/front/parser.c cli/front/retry_failed.c cli/front/sources.c cli/front/values.c cli/front/xargs.c cli/guard.c cli/halt.c cli/history.c cli/input.c cli/jobserver.c \
-	cli/journal/find.c cli/journal/journal.c cli/journal/list.c cli/journal/steps.c cli/journal/store.c cli/journal/store_look.c cli/journal/tail.c \
+	cli/journal/find.c cli/journal/journal.c cli/journal/list.c cli/journal/steps.c cli/journal/store.c cli/journal/store_look.c \
+	cli/journal/store_map.c cli/journal/tail.c \
 	cli/journal/writer.c \
 	cli/main.c cli/makeflags.c cli/lanes.c cli/message.c cli/outlet.c cli/output.c cli/output_attempts.c cli/output_lines.c cli/output_nap.c cli/output_stream.c cli/pending.c \
 	cli/measure.c cli/moment.c cli/plain.c cli/plan.c cli/privileges.c cli/progress.c cli/recipe.c cli/report/ci.c cli/report/ci_summary.c cli/report/events.c cli/report/joblog.c cli/report/json.c cli/report/junit.c cli/report/namesakes.c cli/report/recap.c cli/report/timeline.c cli/report/xml.c cli/results.c cli/retries.c cli/room.c cli/rows.c cli/run.c \

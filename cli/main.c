@@ -50,6 +50,7 @@
  *     tail.c           what is not written yet, safe from a SIGKILL; who may write
  *     store.c          the database; list.c: what is printed of it
  *     store_look.c     whether a file is one that can be used
+ *     store_map.c      what SQLite maps, where the disk is full
  *   report/          what others read: joblog.c, events.c (json.c)
  *     junit.c          a test case for each task: xml.c, namesakes.c
  *     ci.c             groups and marks in a CI service's log; ci_summary.c

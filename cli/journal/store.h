@@ -50,6 +50,10 @@ sqlite3 *store_database(struct store *store);
 /** A connection of its own that believes nothing of what the schema says; NULL: none. */
 sqlite3 *store_connect(const char *name, int flags);
 
+/** The name of what opens SQLite's files so that a full disk is an error, and no SIGBUS;
+ * NULL: there is none. */
+const char *store_vfs(void);
+
 /** The seconds in a column; anything may stand there, and what is returned is no more
  * than three decades. */
 int64_t store_get_ns(sqlite3_stmt *row, int column);

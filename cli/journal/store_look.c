@@ -67,7 +67,8 @@ sqlite3 *store_connect(const char *name, int flags)
 {
 	sqlite3 *db = NULL;
 
-	if (sqlite3_open_v2(name, &db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+	if (sqlite3_open_v2(name, &db, flags | SQLITE_OPEN_NOMUTEX, store_vfs()) !=
+		SQLITE_OK) {
 		sqlite3_close(db);
 		return NULL;
 	}

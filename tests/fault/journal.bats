@@ -101,6 +101,24 @@ check_account() {
 	[ ! -e no ]
 }
 
+@test "the disk is full, and its blocks are small: 125, whatever there is no room for, and no SIGBUS" {
+	[ "$(id -u)" -eq 0 ] || skip "a file system can be mounted by root alone"
+	command -v mke2fs >/dev/null || skip "mke2fs is not installed"
+	mkdir small
+	truncate -s 3M image
+	mke2fs -q -F -t ext4 -b 1024 -m 0 -O ^has_journal image
+	mount -o loop image small || skip "no file system can be mounted here"
+	for room in $(seq 1024 3 1120); do # a tail takes 1024 KiB of it
+		rm -f small/j* small/ballast
+		fallocate -l "$(($(df --output=avail small | tail -n 1) - room))K" small/ballast
+		run leat -q --journal small/j <<<true
+		echo "$room KiB: status $status $output"
+		[ "$status" -eq 125 ] || [ "$status" -eq 0 ]
+		[ "$status" -eq 0 ] || [[ "$output" == "leat: "*": "* ]]
+	done
+	[ "$status" -eq 0 ]
+}
+
 @test "--sync full, and a write to the disk fails, whichever: 125, nothing unaccounted, --resume does the rest" {
 	needs_strace
 	strace -o /dev/null true || skip "strace may not trace here"

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void journal_broke(void *argument, const char *words)
 {
@@ -17,15 +18,42 @@ static void journal_broke(void *argument, const char *words)
 	run_fail(run);
 }
 
+// Whoever waits for others can be ended meanwhile.
+static void wait_begins(bool does)
+{
+	if (does)
+		signals_let_in();
+	else
+		signals_block();
+}
+
+// From here on a signal waits until it is received: what stands beside the journal is not
+// to be left there.
 static int open_journal(struct run *run)
 {
-	struct journal_events events = {run, journal_broke};
+	struct journal_events events = {run, journal_broke, wait_begins};
 	const struct plan *plan = run->plan;
 
 	if (!plan->journal || (plan->dry_run && !plan->resume && !plan->resume_failed))
 		return EXIT_ALL_OK;
+	signals_block();
 	return plan->dry_run ? journal_open_for_looking(&run->journal, plan, &events)
 			     : journal_open(&run->journal, plan, &events);
+}
+
+// A FIFO may wait for its reader for ever.
+static int open_joblog(struct run *run)
+{
+	const char *name = run->plan->joblog;
+	struct stat status;
+	bool waits = stat(name, &status) == 0 && S_ISFIFO(status.st_mode);
+	int error;
+
+	if (waits)
+		signals_let_in();
+	error = joblog_open(&run->joblog, run->plan);
+	signals_block();
+	return error;
 }
 
 void run_drop_reports(struct run *run)
@@ -62,7 +90,7 @@ int run_open_reports(struct run *run)
 	if (open_journal(run) != EXIT_ALL_OK)
 		goto drop_reports;
 	if (plan->joblog)
-		error = joblog_open(&run->joblog, plan);
+		error = open_joblog(run);
 	if (error) {
 		message("cannot write %s: %s", plan->joblog, strerror(-error));
 		goto drop_reports;

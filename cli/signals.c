@@ -84,6 +84,15 @@ void signals_block_first(void)
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
+void signals_let_in(void)
+{
+	sigset_t set = received_set(true);
+
+	for (size_t index = 0; index < COUNT(never_deadly); index++)
+		sigdelset(&set, never_deadly[index]);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
 // At once: of those that were blocked first, one may be pending already.
 void signals_block(void)
 {

@@ -30,6 +30,10 @@ void signals_block_first(void);
  */
 void signals_block(void);
 
+/** Until signals_block() is called again, be ended by what ends a program by default: for
+ * a wait that may be long, before the thread is started. */
+void signals_let_in(void);
+
 /** Start the thread. `receiver` is kept. Errors: -ENOMEM, -EAGAIN. */
 int signals_start(struct signals **result, const struct signals_receiver *receiver);
 

@@ -119,7 +119,9 @@ static void await_guardian(const struct journal *journal)
 	if (tail_lock_guard(journal->tail, false))
 		return;
 	message("waiting for the end of what a killed leat left running");
+	journal->events.waits(true);
 	tail_lock_guard(journal->tail, true);
+	journal->events.waits(false);
 }
 
 // By each of them it would have a tail and a -wal of its own, so that two could write it.

@@ -8,11 +8,13 @@
 
 struct journal;
 
-/** What is told of the journal, by any thread, once. */
+/** What is told of the journal, by any thread. */
 struct journal_events {
 	void *argument;
 	void (*broken)(void *argument,
 		const char *words); //< it can't be written, or read, any more
+	void (*waits)(
+		bool begins); //< journal_open() does, for long maybe, or does so no more
 };
 
 /**

@@ -70,6 +70,21 @@ check_rest() {
 	each_point 5 begin_anew run_journal check_rest 400
 }
 
+interrupt_journal() {
+	status=0
+	timeout -s KILL 30 killed "$1/2" leat -q -j2 --journal j -a in >>out 2>err || status=$?
+	[ "$status" -ne 0 ] || return
+	[ "$status" -eq 130 ] || { echo "interrupted at call $1: status $status"; cat err; exit 1; }
+}
+
+check_rest_beside_nothing() {
+	[ -z "$(files | sed 's/^j //')" ] && check_rest
+}
+
+@test "interrupted at each system call: it ends by that, with nothing beside the journal, and the next leat does the rest" {
+	each_point 13 begin_anew interrupt_journal check_rest_beside_nothing 400
+}
+
 run_journal_full() {
 	kill_at "$1" -j2 --sync full --journal j -a in >>out
 }

@@ -5,6 +5,7 @@ load ../cli/helper
 
 clean_up() {
 	if jobs -pr | grep -qx "${leat:-none}"; then kill -KILL "$leat"; fi
+	if [ -e held ]; then kill -KILL "$(cat held)"; fi
 	if mountpoint -q small; then umount small; fi
 }
 
@@ -319,4 +320,30 @@ leave_killed() {
 		rm "j-$end"
 	done
 	[ ! -e no ]
+}
+
+@test "what is waited for before anything runs can be interrupted: a guardian, the reader of a joblog" {
+	mkfifo started log
+	exec 8<>started
+	echo 'puppet ignore TERM pid held tell started x hold' >in
+	leat -q --kill-after 1h --journal j -a in 3>&- 8>&- &
+	leat=$!
+	read -r -t 30 _ <&8
+	kill -KILL "$leat"
+	wait "$leat" || :
+	start_leat --journal j -a in 8>&-
+	next_line
+	[ "$line" = 'leat: waiting for the end of what a killed leat left running' ]
+	kill -INT "$leat"
+	timeout 20 tail --pid="$leat" -f /dev/null
+	finish_leat
+	[ "$status" -eq 130 ]
+	kill -KILL "$(cat held)"
+	rm err held
+	start_leat --journal k --joblog log -a in 8>&-
+	until [ -e k-tail ]; do read -r -t 0.01 _ <> <(:) || :; done
+	kill -INT "$leat"
+	timeout 20 tail --pid="$leat" -f /dev/null
+	finish_leat
+	[ "$status" -eq 130 ]
 }

@@ -351,9 +351,14 @@ static void look_up(struct journal *journal, const struct plan *plan)
 	recipe_destroy(recipe);
 }
 
+static void waits(bool begins)
+{
+	(void)begins;
+}
+
 static void go_on(struct plan *plan, bool resumes)
 {
-	const struct journal_events events = {NULL, broke};
+	const struct journal_events events = {NULL, broke, waits};
 	struct account account = {0};
 	struct text words = {0};
 	struct journal *journal;

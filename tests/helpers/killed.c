@@ -1,8 +1,9 @@
 /*
- * killed AT COMMAND...: run a program, and kill it with SIGKILL as one of its threads is
- * about to make the system call that is number AT of them all. What it has started
- * (other processes) is neither counted nor killed. Waits for all that is left of it, and
- * exits with 137 where it was killed, else as it exited (99: it died of another signal).
+ * killed AT[/SIGNAL] COMMAND...: run a program, and kill it with SIGKILL, or signal
+ * number SIGNAL, as one of its threads is about to make the system call that is number AT
+ * of them all. What it has started (other processes) is neither counted nor killed. Waits
+ * for all that is left of it, and exits as it did, or with 128 and the signal that it
+ * died of.
  */
 #include <signal.h>
 #include <stdbool.h>
@@ -64,7 +65,9 @@ static bool is_call(pid_t thread, int status)
 
 int main(int count, char **words)
 {
-	long at = count > 2 ? atol(words[1]) : 0, calls = 0;
+	char *rest = count > 2 ? words[1] : "";
+	long at = strtol(rest, &rest, 10), calls = 0;
+	int deadly = *rest == '/' ? atoi(rest + 1) : SIGKILL;
 	int go_fd, status, end = 98;
 	bool runs = false;
 	pid_t pid, thread;
@@ -80,14 +83,13 @@ int main(int count, char **words)
 
 		if (!WIFSTOPPED(status)) {
 			if (thread == pid)
-				end = WIFEXITED(status)             ? WEXITSTATUS(status)
-				      : WTERMSIG(status) == SIGKILL ? 137
-								    : 99;
+				end = WIFEXITED(status) ? WEXITSTATUS(status)
+							: 128 + WTERMSIG(status);
 			continue;
 		}
 		runs = runs || status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8);
 		if (runs && is_call(thread, status) && ++calls == at)
-			kill(pid, SIGKILL);
+			kill(pid, deadly);
 		if (status >> 16 == 0 && WSTOPSIG(status) != (SIGTRAP | 0x80))
 			signal = WSTOPSIG(status);
 		ptrace(PTRACE_SYSCALL, thread, 0, signal);

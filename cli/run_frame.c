@@ -61,16 +61,35 @@ static void append_next(const struct run *run, const struct task *task, struct t
 		duration_append(text, task->delay_ns);
 }
 
+static void append_words(const struct run *run, const struct task *task, unsigned slot,
+	int error, struct text *words)
+{
+	const char *known = words_of(error);
+	struct text directory = {0};
+
+	if (known)
+		text_format(words, "%s", known);
+	if (error == -ENOTDIR &&
+		recipe_append_directory(run->recipe, task, slot, &directory)) {
+		text_format(words, ": ");
+		text_append_shown(
+			words, directory.bytes, directory.length, SHOWN_COMMAND_BYTES);
+	}
+	text_finish(&directory);
+}
+
 void run_append_task_line(const struct run *run, const struct task *task, unsigned slot,
 	const struct leat_outcome *outcome, int error, struct text *line)
 {
-	struct text command = {0}, next = {0};
-	struct task_trouble trouble = {.error = error, .words = words_of(error)};
+	struct text command = {0}, next = {0}, words = {0};
+	struct task_trouble trouble = {.error = error};
 
 	if (task->end == TASK_OK || task->end == TASK_UNRUN)
 		return;
 	append_next(run, task, &next);
 	trouble.next = next.bytes;
+	append_words(run, task, slot, error, &words);
+	trouble.words = words.bytes;
 	if (run->color)
 		text_format(line, COLOR_RED);
 	append_command(run, task, slot, &command);
@@ -79,6 +98,7 @@ void run_append_task_line(const struct run *run, const struct task *task, unsign
 		command.length);
 	text_finish(&command);
 	text_finish(&next);
+	text_finish(&words);
 	if (run->color) { // before the newline, which is to be of no colour
 		line->length--;
 		text_format(line, COLOR_OFF "\n");

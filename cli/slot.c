@@ -497,6 +497,8 @@ int slot_run(struct slot *slot, struct task *task, struct leat_outcome *outcome)
 	if (spec.stays_in_session)
 		foreground_take_back(
 			&surroundings->foreground, outcome->end == LEAT_SIGNALED);
+	if (!error && outcome->no_directory)
+		error = -ENOTDIR;
 	jobserver_leave(surroundings->jobserver, &slot->token);
 	leave_room(slot);
 	return error;

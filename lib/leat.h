@@ -545,6 +545,7 @@ struct leat_outcome {
 	enum leat_end end;
 	int code;
 	bool core_dumped;
+	bool no_directory;           //< LEAT_NOT_STARTED: its directory can't be entered
 	enum leat_ended_by ended_by; //< who ended it; leat, if it was told to and did
 				     //< not find it ended
 	int64_t elapsed_ns;            //< from start to end, on the context's clock

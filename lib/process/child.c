@@ -518,6 +518,7 @@ static int conclude_start(struct run *run)
 		*run->outcome = (struct leat_outcome){
 			.end = LEAT_NOT_STARTED,
 			.code = -error,
+			.no_directory = run->process.no_directory,
 		};
 	return 0;
 }

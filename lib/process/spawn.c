@@ -286,8 +286,10 @@ IN_CHILD static int set_up_and_execute(struct leat_process *process)
 	const struct leat_spec *spec = process->spec;
 	int error = process->crowded ? unshare_descriptors(process) : 0;
 
-	if (!error && spec->directory)
+	if (!error && spec->directory) {
 		error = (int)leat_raw(SYS_chdir, (long)spec->directory, 0, 0);
+		process->no_directory = error < 0;
+	}
 	if (!error)
 		error = place_descriptors(process->fds);
 	if (error)
@@ -366,6 +368,7 @@ int leat_spawn(const struct leat_spec *spec, const int fds[3],
 	process->inheritance = inheritance;
 	memcpy(process->fds, fds, sizeof process->fds);
 	process->error = 0;
+	process->no_directory = false;
 	process->sharing = 1;
 	error = prepare_shell(process);
 	if (!error)

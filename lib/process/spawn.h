@@ -33,9 +33,10 @@ struct leat_process {
 	const struct leat_spec *spec;
 	const struct leat_inheritance *inheritance;
 	int fds[3];
-	const char **shell_argv;   //< for a script without "#!", argv[1] is filled in
-	volatile int error;        //< the process' word to its parent: a negative errno
-	volatile uint32_t sharing; //< 1: it has no descriptors of its own yet
+	const char **shell_argv;    //< for a script without "#!", argv[1] is filled in
+	volatile int error;         //< the process' word to its parent: a negative errno
+	volatile bool no_directory; //< which is where it could not go
+	volatile uint32_t sharing;  //< 1: it has no descriptors of its own yet
 };
 
 /**

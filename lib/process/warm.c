@@ -449,6 +449,7 @@ static int spawn(const struct leat_spec *spec, const int fds[3], struct leat_war
 	}
 	process->pid = answer.pid;
 	process->error = -answer.error;
+	process->no_directory = answer.error > 0;
 	process->shell_argv = NULL;
 	return 0;
 }

@@ -183,7 +183,7 @@ make_names() {
 	run leat -k --chdir {} --env 'HERE=x{#}' -c 'basename "$PWD"; echo $HERE; :' ::: one two
 	[ "$output" = "$(printf '%s\n' one x1 two x2)" ]
 	run leat --chdir none pwd ::: a
-	[[ "${lines[0]}" == "leat: task 1: cannot be run: there is no such directory: pwd a" ]]
+	[[ "${lines[0]}" == "leat: task 1: cannot be run: there is no such directory: none: pwd a" ]]
 	run env LEAT_TEST=old leat --env LEAT_TEST=new -c 'env | grep -c ^LEAT_TEST; echo $LEAT_TEST' ::: a
 	[ "$output" = "$(printf '%s\n' 1 new)" ]
 }

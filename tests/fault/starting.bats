@@ -221,6 +221,23 @@ leat: 6 tasks 1 ok, 5 failed, 0 unrun" ]
 	[[ "$(head -n 1 err)" == "leat: task 2: cannot be run: "*"directory"* ]]
 }
 
+@test "a --chdir that goes at the very moment of the start is told as such, warm or not" {
+	needs_strace
+	strace -o /dev/null true || skip "strace may not trace here"
+	mkdir there
+	for warm in '' --warm; do
+		# shellcheck disable=SC2086
+		run strace -f -qq -o log -e trace=chdir -e inject=chdir:error=ENOENT leat -j1 $warm --chdir there ::: 'touch no; :' 'touch no; :'
+		echo "$output"
+		[ "$status" -eq 123 ]
+		for task in 1 2; do
+			[ "${lines[task - 1]}" = "leat: task $task: cannot be run: there is no such directory: there: touch no; :" ]
+		done
+	done
+	[ ! -e there/no ]
+	[ ! -e no ]
+}
+
 @test "a low soft limit on open files: leat has what the hard one allows, tasks the low one" {
 	mkfifo started
 	exec 8<>started

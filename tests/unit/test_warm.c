@@ -83,6 +83,7 @@ static void a_directory_that_is_not_there_is_an_error_of_the_start(void **state)
 	scene.spec.directory = "nosuch";
 	run_warm("echo ran");
 	assert_outcome(LEAT_NOT_STARTED, ENOENT, LEAT_BY_ITSELF);
+	assert_true(scene.outcome.no_directory);
 	scene.spec.directory = NULL;
 	assert_tells("warm\n");
 }

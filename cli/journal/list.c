@@ -146,8 +146,11 @@ static void print_attempt(sqlite3_stmt *attempt)
 		(long long)sqlite3_column_int64(attempt, 0),
 		(long long)sqlite3_column_int64(attempt, 1),
 		(long long)sqlite3_column_int64(attempt, 2));
-	print_shown(", at ", sqlite3_column_text(attempt, 3));
-	print_shown(" UTC: ", outcome_words(attempt, 5));
+	if (sqlite3_column_type(attempt, 3) != SQLITE_NULL) {
+		print_shown(", at ", sqlite3_column_text(attempt, 3));
+		printf(" UTC");
+	}
+	print_shown(": ", outcome_words(attempt, 5));
 	if (sqlite3_column_type(attempt, 6) != SQLITE_NULL)
 		printf(", exit %d", sqlite3_column_int(attempt, 6));
 	if (sqlite3_column_type(attempt, 7) != SQLITE_NULL)

@@ -19,7 +19,9 @@ int retry_failed(const struct grammar *grammar, struct plan *plan)
 	if (error)
 		return usage_error(grammar, "--retry-failed: cannot read %s: %s",
 			plan->joblog,
-			error == -EBADMSG ? "it is no joblog" : strerror(-error));
+			error == -EBADMSG  ? "it is no joblog"
+			: error == -ERANGE ? "a job's number in it is too large"
+					   : strerror(-error));
 	plan->sources[0] =
 		(struct source){SOURCE_WORDS, plan->owned_values, count, false};
 	plan->source_count = 1;

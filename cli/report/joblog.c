@@ -14,13 +14,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define HEADER                                                                           \
 	"Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n"
 // More than that many bits are not kept for a number that somebody wrote there.
 #define SEQUENCE_MOST UINT32_MAX
-#define COMMANDS_MOST (1U << 27) // that are run again
+// Of those that are run again: so many numbers, or as many as the log has bytes, as a log
+// of all of them would be longer; each takes room, whether there is a command or not.
+#define COMMANDS_ANYWAY (1U << 20)
 #define TABS_BEFORE_COMMAND 8
 
 struct joblog {
@@ -107,6 +110,7 @@ struct commands {
 	struct text text; //< each with its NUL; the first one is empty
 	size_t *offsets;  //< in the text; 0: none has this number
 	size_t count, room;
+	uint64_t most; //< numbers
 };
 
 static int make_room(struct commands *commands, uint64_t sequence)
@@ -139,9 +143,10 @@ static int add_command(struct commands *commands, const char *line, size_t lengt
 		command = strchr(command, '\t');
 		command = command ? command + 1 : NULL;
 	}
-	if (!command || !parse_line(line, &sequence, &exit, &signal) || !sequence ||
-		sequence > COMMANDS_MOST)
+	if (!command || !parse_line(line, &sequence, &exit, &signal) || !sequence)
 		return -EBADMSG;
+	if (sequence > commands->most)
+		return -ERANGE;
 	if (make_room(commands, sequence) < 0)
 		return -ENOMEM;
 	if (commands->count < sequence)
@@ -170,6 +175,15 @@ static int add_commands(struct commands *commands, FILE *stream)
 	return !error && ferror(stream) ? -EIO : error;
 }
 
+static uint64_t most_numbers(FILE *stream)
+{
+	struct stat status;
+	uint64_t bytes =
+		fstat(fileno(stream), &status) < 0 ? 0 : (uint64_t)status.st_size;
+
+	return bytes < COMMANDS_ANYWAY ? COMMANDS_ANYWAY : bytes;
+}
+
 int joblog_read_commands(
 	const char *name, char **text, const char ***by_number, size_t *count)
 {
@@ -179,6 +193,7 @@ int joblog_read_commands(
 
 	if (!stream)
 		return -errno;
+	commands.most = most_numbers(stream);
 	error = add_commands(&commands, stream);
 	fclose(stream);
 	*count = commands.count;

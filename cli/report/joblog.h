@@ -18,7 +18,8 @@ void joblog_close(struct joblog *joblog);
 /**
  * The commands in a log, (*by_number)[0] being that of number 1; "" where none has that
  * number, and of several the last. The caller frees *by_number, and *text, where they
- * are. Errors: of open(2) and read(2); -EBADMSG: this is no log; -ENOMEM; then there is
+ * are. Errors: of open(2) and read(2); -EBADMSG: this is no log; -ERANGE: it
+ * has a number that is far beyond what it holds; -ENOMEM; then there is
  * nothing to be freed.
  */
 int joblog_read_commands(

@@ -71,7 +71,10 @@ static int judge(
 		refuse(plan, "a newer leat wrote it");
 		break;
 	case STORE_CORRUPT:
-		refuse(plan, "it is damaged: %s", more);
+		refuse(plan,
+			"it is damaged: %s; begin another, or save with .recover of "
+			"sqlite3(1) what is left",
+			more);
 		break;
 	case STORE_UNREADABLE:
 		refuse(plan, "%s", more);
@@ -159,6 +162,11 @@ static int open_tail(struct journal *journal)
 		refuse(plan, "another leat uses it");
 	else if (error == -EPERM)
 		refuse(plan, "%s-tail is no file of a leat of yours", journal->name);
+	else if (error == -EBADMSG)
+		refuse(plan,
+			"%s-tail is cut short, or none of leat's; move it away, and "
+			"--resume runs again what it alone tells of",
+			journal->name);
 	else
 		refuse(plan, "%s-tail: %s", journal->name, strerror(-error));
 	return EXIT_LEAT_TROUBLE;

@@ -120,7 +120,7 @@ static int check_file(int fd)
 		return -EPERM;
 	if (status.st_size == 2 * HALF_BYTES)
 		return 0;
-	return status.st_size < (off_t)(2 * HALF_BYTES) && is_blank(fd) ? 0 : -EPERM;
+	return status.st_size < (off_t)(2 * HALF_BYTES) && is_blank(fd) ? 0 : -EBADMSG;
 }
 
 static int open_file(const char *name, bool make)

@@ -22,8 +22,9 @@ typedef int (*tail_fn)(void *argument, const struct told *told);
 /**
  * Open the tail beside the journal `name`, and be the only one to have it. `make`: also
  * where there is none; else -ENOENT. Returns 0; -EBUSY: another process has it, which is
- * *holder (0: not visible from here); -EPERM: what is there is no tail of the caller's;
- * or an error of open(2), fcntl(2), posix_fallocate(3).
+ * *holder (0: not visible from here); -EPERM: what is there is no file of the caller's;
+ * -EBADMSG: it has contents and is not as long as a tail; or an error of open(2),
+ * fcntl(2), posix_fallocate(3).
  */
 int tail_open(struct tail **result, const char *name, bool make, pid_t *holder);
 

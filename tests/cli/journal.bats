@@ -540,7 +540,7 @@ outcomes() {
 			run leat --journal j $option <<<'touch no'
 			echo "$output"
 			[ "$status" -eq 125 ]
-			[[ "$output" == "leat: --journal: cannot use j: "*damaged* ]]
+			[[ "$output" == "leat: --journal: cannot use j: it is damaged: "*"; begin another, or save with .recover of sqlite3(1) what is left" ]]
 			cmp j before
 		done
 	done
@@ -638,8 +638,32 @@ outcomes() {
 	run leat --resume --journal j <<<'touch no'
 	echo "$output"
 	[ "$status" -eq 125 ]
+	[[ "$output" == "leat: --journal: cannot use j: "*"/j-tail is cut short, or none of leat's; move it away, and --resume runs again what it alone tells of" ]]
 	[ "$(cat j-tail)" = 'my notes on j' ]
 	[ ! -e no ]
+}
+
+@test "the tail of a killed run that is cut short is refused, untouched; moved away, --resume does the rest" {
+	mkfifo started
+	exec 8<>started
+	printf '%s\n' 'echo one >>ran' '[ -e later ] || exec puppet tell started x hold; echo two >>ran' >in
+	leat -q -j1 --journal j -a in 3>&- 8>&- &
+	leat=$!
+	read -r -t 30 _ <&8
+	kill -KILL "$leat"
+	wait "$leat" || :
+	touch later
+	truncate -s 600K j-tail
+	cp j-tail before
+	run leat --resume --journal j -a in
+	echo "$output"
+	[ "$status" -eq 125 ]
+	[[ "$output" == *"move it away"* ]]
+	cmp j-tail before
+	mv j-tail away
+	run leat -q --resume --journal j -a in
+	[ "$status" -eq 0 ]
+	[ "$(sort -u ran)" = "$(printf 'one\ntwo\n')" ]
 }
 
 @test "the journal is removed during the run: it ends as canceled, 125, nothing unaccounted" {

@@ -266,15 +266,19 @@ static size_t queue_length(unsigned slots)
 static unsigned choose_size(struct run *run)
 {
 	const struct jobs *jobs = &run->plan->jobs;
-	unsigned usual = run->make_jobs ? run->make_jobs : cpus_usable("");
+	bool counts = jobs->kind != JOBS_NUMBER && jobs->kind != JOBS_MOST;
+	unsigned cpus = 1;
 
 	run->slot_count = leat_family_room(run->surroundings.family);
 	if (jobs->kind == JOBS_NUMBER && jobs->number > run->slot_count)
 		message("running %u tasks at a time: the limit on open files allows no "
 			"more",
 			run->slot_count);
-	return jobs_resolve(
-		jobs, jobs->kind == JOBS_CPUS ? usual : cpus_usable(""), run->slot_count);
+	if (jobs->kind == JOBS_CPUS && run->make_jobs)
+		cpus = run->make_jobs;
+	else if (counts)
+		cpus = cpus_usable("");
+	return jobs_resolve(jobs, cpus, run->slot_count);
 }
 
 static int start_signals(struct run *run)

@@ -36,6 +36,29 @@ size_t utf8_decode(const char *bytes, size_t length, uint32_t *character)
 	return size;
 }
 
+static bool is_inner(char byte)
+{
+	return ((unsigned char)byte & 0xC0) == 0x80;
+}
+
+size_t utf8_rest(const char *bytes, size_t length)
+{
+	size_t rest = 0;
+
+	while (rest < 3 && rest < length && is_inner(bytes[rest]))
+		rest++;
+	return rest;
+}
+
+size_t utf8_cut(const char *bytes, size_t most)
+{
+	size_t length = most;
+
+	while (length && most - length < 3 && is_inner(bytes[length]))
+		length--;
+	return length;
+}
+
 void utf8_append(struct text *text, const char *bytes, size_t length)
 {
 	const char *end = bytes + length;

@@ -15,6 +15,13 @@
  */
 size_t utf8_decode(const char *bytes, size_t length, uint32_t *character);
 
+/** How many of the bytes belong to a character that began before them: 3 at the most. */
+size_t utf8_rest(const char *bytes, size_t length);
+
+/** The same going back: how many of the first `most` of more bytes are there without a
+ * character that would be cut. */
+size_t utf8_cut(const char *bytes, size_t most);
+
 /** Append `bytes` with U+FFFD in place of each one that is no UTF-8. */
 void utf8_append(struct text *text, const char *bytes, size_t length);
 

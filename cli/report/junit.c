@@ -20,6 +20,7 @@
 #include "plain.h"
 #include "report/namesakes.h"
 #include "report/xml.h"
+#include "utf8.h"
 #include "whole_file.h"
 
 #include <errno.h>
@@ -254,22 +255,11 @@ static void write_case(struct junit *junit, const struct recipe *recipe,
 	task->in_report = true;
 }
 
-// How many bytes at the start belong to a character that begins before.
-static size_t rest_of_character(const struct text *tail)
-{
-	size_t length = 0;
-
-	while (length < 3 && length < tail->length &&
-		((unsigned char)tail->bytes[length] & 0xC0) == 0x80)
-		length++;
-	return length;
-}
-
 // `note` stands before all.
 static void append_stream(struct text *body, const char *element, const char *note,
 	const struct text *tail, uint64_t total)
 {
-	size_t from = total > tail->length ? rest_of_character(tail) : 0;
+	size_t from = total > tail->length ? utf8_rest(tail->bytes, tail->length) : 0;
 	uint64_t left_out = total - (tail->length - from);
 	struct text plain = {0};
 

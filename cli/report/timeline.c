@@ -11,6 +11,7 @@
 #include "report/timeline.h"
 
 #include "report/json.h"
+#include "utf8.h"
 #include "whole_file.h"
 
 #include <errno.h>
@@ -116,10 +117,7 @@ static void append_command(struct text *row, const struct text *command)
 			row, command->bytes ? command->bytes : "", command->length);
 		return;
 	}
-	while (length > TIMELINE_COMMAND_BYTES - 4 &&
-		((unsigned char)command->bytes[length] & 0xc0) == 0x80)
-		length--;
-	text_append(&cut, command->bytes, length);
+	text_append(&cut, command->bytes, utf8_cut(command->bytes, length));
 	text_append(&cut, "…", strlen("…"));
 	json_append_ascii(row, cut.bytes ? cut.bytes : "", cut.length);
 	row->failed = row->failed || cut.failed;

@@ -57,12 +57,27 @@ static void a_character_is_told_with_its_size(void **state)
 	assert_int_equal(character, 0xE2);
 }
 
+static void no_character_is_cut(void **state)
+{
+	const char *text = "a\xF0\x9F\x8D\x83z"; // the character is from 1 to 4
+
+	(void)state;
+	for (size_t most = 0; most <= 5; most++)
+		assert_int_equal(utf8_cut(text, most), most > 1 && most < 5 ? 1 : most);
+	for (size_t from = 0; from <= 5; from++)
+		assert_int_equal(utf8_rest(text + from, 6 - from),
+			from > 1 && from < 5 ? 5 - from : 0);
+	assert_int_equal(utf8_rest("\x80\x80\x80\x80", 4), 3);
+	assert_int_equal(utf8_rest("\x80\x80\x80\x80", 2), 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_utf8_stays),
 		cmocka_unit_test(each_byte_that_is_none_is_replaced),
 		cmocka_unit_test(a_character_is_told_with_its_size),
+		cmocka_unit_test(no_character_is_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,6 +59,18 @@ start_leat() {
 	exec 9<err
 }
 
+# leat with the arguments is killed, once a task of it has told the FIFO "started".
+kill_started() {
+	[ -p started ] || mkfifo started
+	exec 8<>started
+	leat "$@" 3>&- 8>&- &
+	leat=$!
+	read -r -t 30 _ <&8
+	exec 8>&-
+	kill -KILL "$leat"
+	wait "$leat" || :
+}
+
 # A gate that tasks wait at ("puppet pass gate"), however late they come to it.
 close_gate() {
 	exec 7>gate

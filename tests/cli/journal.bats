@@ -644,14 +644,8 @@ outcomes() {
 }
 
 @test "the tail of a killed run that is cut short is refused, untouched; moved away, --resume does the rest" {
-	mkfifo started
-	exec 8<>started
 	printf '%s\n' 'echo one >>ran' '[ -e later ] || exec puppet tell started x hold; echo two >>ran' >in
-	leat -q -j1 --journal j -a in 3>&- 8>&- &
-	leat=$!
-	read -r -t 30 _ <&8
-	kill -KILL "$leat"
-	wait "$leat" || :
+	kill_started -q -j1 --journal j -a in
 	touch later
 	truncate -s 600K j-tail
 	cp j-tail before

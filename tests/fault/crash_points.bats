@@ -96,14 +96,7 @@ run_journal_full() {
 # What a killed leat leaves: tasks 1 and 2 are done, 3 is in flight, 4 was not started.
 leave_killed() {
 	sed -i '3s/^/[ -e later ] || exec puppet tell started x hold; /' in
-	mkfifo started
-	exec 8<>started
-	leat -q -j1 --journal j -a in >out 3>&- 8>&- &
-	leat=$!
-	read -r -t 30 _ <&8
-	exec 8>&-
-	kill -KILL "$leat"
-	wait "$leat" || :
+	kill_started -q -j1 --journal j -a in >out
 	# Waits for the guardian.
 	touch later
 	rm started

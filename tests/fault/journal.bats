@@ -186,14 +186,7 @@ check_account() {
 leave_killed() {
 	write_tasks 24
 	sed -i '21s/.*/[ -e later ] || exec puppet tell started x hold; puppet tell ran 21/' in
-	mkfifo started
-	exec 8<>started
-	leat -q -j1 --journal j -a in 3>&- 8>&- &
-	leat=$!
-	read -r -t 30 _ <&8
-	exec 8>&-
-	kill -KILL "$leat"
-	wait "$leat" || :
+	kill_started -q -j1 --journal j -a in
 	touch later
 }
 
@@ -323,15 +316,10 @@ leave_killed() {
 }
 
 @test "what is waited for before anything runs can be interrupted: a guardian, the reader of a joblog" {
-	mkfifo started log
-	exec 8<>started
+	mkfifo log
 	echo 'puppet ignore TERM pid held tell started x hold' >in
-	leat -q --kill-after 1h --journal j -a in 3>&- 8>&- &
-	leat=$!
-	read -r -t 30 _ <&8
-	kill -KILL "$leat"
-	wait "$leat" || :
-	start_leat --journal j -a in 8>&-
+	kill_started -q --kill-after 1h --journal j -a in
+	start_leat --journal j -a in
 	next_line
 	[ "$line" = 'leat: waiting for the end of what a killed leat left running' ]
 	kill -INT "$leat"
@@ -340,7 +328,7 @@ leave_killed() {
 	[ "$status" -eq 130 ]
 	kill -KILL "$(cat held)"
 	rm err held
-	start_leat --journal k --joblog log -a in 8>&-
+	start_leat --journal k --joblog log -a in
 	until [ -e k-tail ]; do read -r -t 0.01 _ <> <(:) || :; done
 	kill -INT "$leat"
 	timeout 20 tail --pid="$leat" -f /dev/null

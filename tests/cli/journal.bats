@@ -521,6 +521,15 @@ outcomes() {
 	[ ! -e no ]
 }
 
+@test "--show of an attempt that has no time tells none" {
+	leat -q --journal j <<<'true'
+	sqlite3 j "PRAGMA writable_schema=1; UPDATE sqlite_master SET sql=replace(sql, ' NOT NULL', '') WHERE type='table';
+		PRAGMA writable_schema=RESET; UPDATE attempts SET started=NULL"
+	run leat --journal j --show 1
+	[ "$status" -eq 0 ]
+	[ "${lines[2]}" = "  run 1, attempt 1, slot 1: ok, exit 0" ]
+}
+
 @test "a damaged journal is refused, untouched, and it is said" {
 	seq -f 'true %g' 2000 | leat --journal j
 	cp j whole

@@ -165,14 +165,6 @@ is_refused() {
 	is_survived
 }
 
-@test "--show of an attempt without a time says none" {
-	hostile_journal "PRAGMA writable_schema=1; UPDATE sqlite_master SET sql=replace(sql, ' NOT NULL', '') WHERE type='table';
-		PRAGMA writable_schema=RESET; UPDATE attempts SET started=NULL"
-	run leat --journal j --show 1
-	[ "$status" -eq 0 ]
-	[ "${lines[2]}" = "  run 1, attempt 1, slot 1: ok, exit 0" ]
-}
-
 @test "a -journal or -wal beside a journal that is a symlink, or another user's, is refused, untouched" {
 	hostile_journal "SELECT 1"
 	echo precious >victim

@@ -142,7 +142,7 @@ fail_each() {
 	for ((at = 1; at < 400; at++)); do
 		status=0
 		timeout 40 strace -o trace -e trace="$1,munmap" -e inject="$1:error=$2:when=$at" \
-			leat -j2 --summary ::: 'echo 1;' 'expr 2' 'exit 3' >out 2>err || status=$?
+			leat -j100% --summary ::: 'echo 1;' 'expr 2' 'exit 3' >out 2>err || status=$?
 		grep -q INJECTED trace || break
 		! sed '/munmap/q' trace | grep -q INJECTED || continue
 		if grep -q '^leat: [0-9]* tasks in ' err; then

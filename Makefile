@@ -230,7 +230,7 @@ check-style:
 
 check-shell:
 	shellcheck .ci/run .ci/check-* tests/run tests/fault/mutate tests/fuzz/run $$(git ls-files 'tests/*.sh')
-	shellcheck -s bash -e SC1083,SC2001,SC2013,SC2015,SC2016,SC2028,SC2030,SC2031,SC2034,SC2094,SC2154 $$(git ls-files 'tests/cli/*.bats' 'tests/cli/*.bash' 'tests/fault/*.bats')
+	shellcheck -s bash -e SC1083,SC2001,SC2013,SC2015,SC2016,SC2028,SC2030,SC2031,SC2034,SC2094,SC2154 $$(git ls-files 'tests/cli/*.bats' 'tests/cli/*.bash' 'tests/fault/*.bats' 'tests/fault/*.bash')
 
 check-tidy:
 	clang-tidy --quiet --config-file=.ci/clang-tidy $(LIB_SOURCES) $(WARM_SOURCES) $(CLI_SOURCES) -- \

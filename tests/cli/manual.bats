@@ -185,7 +185,7 @@ crashed 15: kill $$' ]
 	done
 	[ -z "$(example leat-journal.5 7)" ]
 	[ "$(wc -l <seen.1)" -eq 8 ]
-	[[ "$(head -n 1 seen.1)" == 0.3*'|sleep 0.3' ]]
+	[[ "$(head -n 1 seen.1)" == [0-9]*.[0-9]*'|sleep 0.3' ]]
 	[ "$(cat seen.2)" = 'seq|outcome|exit|signal|command|max(attempt)
 2|failed|3||exit 3|2
 3|crashed||15|kill $$|2' ]

@@ -75,7 +75,8 @@ static void give_notice(struct run *run)
 	enum level level = cancellation_level(&run->cancellation);
 	int cause = leat_context_cause(run->cancellation.intake);
 	unsigned long long unrun = run_count_begun(run).unrun;
-	const char *end = level == LEVEL_DRAIN ? "finish (again: end them)"
+	const char *end = level == LEVEL_DRAIN
+				  ? run->plan->tty ? "finish" : "finish (again: end them)"
 			  : level == LEVEL_TERMINATE
 				  ? "are being ended (again: kill them)"
 				  : "are being killed";
@@ -288,6 +289,7 @@ static int start_signals(struct run *run)
 		.family = run->surroundings.family,
 		.drain_timeout_ns = run->plan->drain_timeout_ns,
 		.terminate_on_interrupt = run->plan->terminate_on_interrupt,
+		.keyboard_is_tasks = run->plan->tty,
 		.argument = run,
 		.intake_ended = intake_ended,
 		.level_reached = level_reached,

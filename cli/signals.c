@@ -142,10 +142,22 @@ static void go_on(struct signals *signals)
 	leat_context_resume(signals->receiver->cancellation->kill);
 }
 
-static void receive(struct signals *signals, int number)
+// The task that has the terminal got it, too, and may live on: an editor, an interpreter.
+static void receive_from_keyboard(struct signals *signals, int number)
+{
+	if (cancellation_level(signals->receiver->cancellation) == LEVEL_NONE)
+		raise_level(signals, LEVEL_DRAIN, number);
+}
+
+static void receive(struct signals *signals, int number, bool from_kernel)
 {
 	const struct signals_receiver *receiver = signals->receiver;
 
+	if (from_kernel && receiver->keyboard_is_tasks &&
+		(number == SIGINT || number == SIGQUIT)) {
+		receive_from_keyboard(signals, number);
+		return;
+	}
 	switch (number) {
 	case SIGINT:
 		raise_level(signals,
@@ -212,7 +224,7 @@ static int64_t time_to_wait(const struct signals *signals)
 }
 
 // The signal that came, -1 where time ran out.
-static int wait_for_signal(const struct signals *signals)
+static int wait_for_signal(const struct signals *signals, siginfo_t *about)
 {
 	sigset_t set = received_set(!signals->reap_later);
 	int64_t wait_ns = time_to_wait(signals);
@@ -222,7 +234,7 @@ static int wait_for_signal(const struct signals *signals)
 	};
 
 	sigaddset(&set, POKE);
-	return sigtimedwait(&set, NULL, wait_ns == LEAT_NEVER ? NULL : &timeout);
+	return sigtimedwait(&set, about, wait_ns == LEAT_NEVER ? NULL : &timeout);
 }
 
 static void *signals_main(void *argument)
@@ -231,10 +243,11 @@ static void *signals_main(void *argument)
 	struct leat_context *intake = signals->receiver->cancellation->intake;
 
 	while (!atomic_load(&signals->quit)) {
-		int number = wait_for_signal(signals);
+		siginfo_t about;
+		int number = wait_for_signal(signals, &about);
 
 		if (number > 0 && number != POKE)
-			receive(signals, number);
+			receive(signals, number, about.si_code == SI_KERNEL);
 		else if (number < 0)
 			signals->reap_later = false;
 		if (!signals->draining && leat_context_cause(intake))

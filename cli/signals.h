@@ -12,6 +12,7 @@ struct signals_receiver {
 	struct leat_family *family;
 	int64_t drain_timeout_ns; //< LEAT_NEVER: none
 	bool terminate_on_interrupt;
+	bool keyboard_is_tasks; //< Ctrl-C and Ctrl-\ reach the tasks themselves
 	void *argument;
 	void (*intake_ended)(void *argument); //< what runs is not being ended yet
 	void (*level_reached)(void *argument, enum level level, int cause);

@@ -144,6 +144,24 @@ tasks() {
 	[ "$status" -eq 130 ]
 }
 
+@test "--tty: whether a task ends by Ctrl-C, pressed once or often, is its own affair" {
+	echo 'trap "echo >started" INT QUIT; echo >started; until read -r word; do :; done; echo $word >seen' >task
+	for options in --tty "--on-cancel terminate --tty" "--as xargs -o"; do
+		in_terminal "$options" sh task "<<<x"
+		for key in C-c C-c C-c "C-\\" "C-\\"; do
+			read -r -t 30 _ <&8
+			press "$key"
+		done
+		read -r -t 30 _ <&8
+		tmux send-keys word Enter
+		read_status
+		[ "$status" -eq 130 ]
+		[ "$(cat seen)" = word ]
+		rm seen
+		tmux kill-server
+	done
+}
+
 @test "--tty: a task that was killed leaves leat the terminal as it was" {
 	# The first one is a job of its own in the foreground, with a raw terminal.
 	cat >task <<-'EOF'

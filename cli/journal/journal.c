@@ -430,7 +430,7 @@ static void tell_what_is_left(const struct journal *journal, const struct writer
 		message("%llu entries of the journal are lost: what they tell of will be "
 			"run again",
 			(unsigned long long)end->lost);
-	else if (!end->removed && tail_is_there(journal->tail))
+	else if (!end->is_harmed && tail_is_there(journal->tail))
 		message("what %s lacks is in %s-tail; the next leat --journal %s takes "
 			"it over",
 			name, journal->name, name);
@@ -448,9 +448,8 @@ int journal_close(struct journal *journal, const struct account *account,
 		writer_stop(journal->writer, &end);
 		if (!end.is_whole)
 			tell_what_is_left(journal, &end);
-		error = end.is_whole && !end.removed
-				? end_run(journal, account, elapsed_ns, status)
-				: -EIO;
+		error = end.is_whole ? end_run(journal, account, elapsed_ns, status)
+				     : -EIO;
 	}
 	destroy(journal, end.is_whole);
 	return error;

@@ -212,6 +212,11 @@ void store_settle(struct store *store)
 	run_sql(store->db, "PRAGMA journal_mode=DELETE");
 }
 
+void store_let_be(struct store *store)
+{
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
+
 void store_close(struct store *store)
 {
 	if (!store)

@@ -45,6 +45,9 @@ void store_close(struct store *store);
  */
 void store_settle(struct store *store);
 
+/** When it is closed, have its files stay as they are. */
+void store_let_be(struct store *store);
+
 sqlite3 *store_database(struct store *store);
 
 /** A connection of its own that believes nothing of what the schema says; NULL: none. */

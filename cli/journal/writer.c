@@ -33,7 +33,8 @@
 
 struct writer {
 	struct writer_settings settings;
-	struct stat file; //< the journal, as it was at the start
+	struct stat file, log; //< the journal, its -wal, as the last commit left them
+	const char *harm;      //< what somebody did to them; NULL: nothing
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wanted, committed;
@@ -47,13 +48,42 @@ struct writer {
 	uint64_t lost; //< entries that found no room
 };
 
-static bool was_removed(const struct writer *writer)
+static int look_at(const struct writer *writer, struct stat *file, struct stat *log)
 {
-	struct stat status;
+	struct text log_name = {0};
 
-	return stat(writer->settings.name, &status) < 0 ||
-	       status.st_dev != writer->file.st_dev ||
-	       status.st_ino != writer->file.st_ino;
+	text_format(&log_name, "%s-wal", writer->settings.name);
+	if (log_name.failed || stat(log_name.bytes, log) < 0)
+		*log = (struct stat){0};
+	text_finish(&log_name);
+	return stat(writer->settings.name, file);
+}
+
+// Nobody but the writer makes them smaller. SQLite does not see it: it goes on behind the
+// hole, and then copies that into the database.
+static const char *find_harm(const struct writer *writer)
+{
+	struct stat file, log;
+
+	if (look_at(writer, &file, &log) < 0 || file.st_dev != writer->file.st_dev ||
+		file.st_ino != writer->file.st_ino)
+		return "it was removed meanwhile";
+	if (file.st_size < writer->file.st_size)
+		return "it was cut short meanwhile";
+	if (log.st_nlink && log.st_size < writer->log.st_size)
+		return "its -wal was cut short meanwhile";
+	return NULL;
+}
+
+// What is whole in the files stays so: nothing is moved from one to the other any more.
+static bool is_harmed(struct writer *writer)
+{
+	if (!writer->harm) {
+		writer->harm = find_harm(writer);
+		if (writer->harm)
+			store_let_be(writer->settings.store);
+	}
+	return writer->harm;
 }
 
 // Returns 0, or -EIO and *words.
@@ -63,8 +93,8 @@ static int commit(struct writer *writer, const struct batch *batch,
 	struct store *store = writer->settings.store;
 	int code;
 
-	if (was_removed(writer)) {
-		text_format(words, "it was removed meanwhile");
+	if (is_harmed(writer)) {
+		text_format(words, "%s", writer->harm);
 		return -EIO;
 	}
 	code = store_begin(store);
@@ -74,8 +104,10 @@ static int commit(struct writer *writer, const struct batch *batch,
 		code = store_apply(store, large);
 	if (!code)
 		code = store_commit(store, batch->ticket);
-	if (!code)
+	if (!code) {
+		look_at(writer, &writer->file, &writer->log);
 		return 0;
+	}
 	text_format(words, "%s", store_words(store));
 	store_roll_back(store);
 	return -EIO;
@@ -214,7 +246,7 @@ int writer_start(struct writer **result, const struct writer_settings *settings)
 	pthread_mutex_init(&writer->lock, NULL);
 	writer->settings = *settings;
 	writer->ticket = tail_ticket(settings->tail);
-	if (stat(settings->name, &writer->file) < 0)
+	if (look_at(writer, &writer->file, &writer->log) < 0)
 		error = -errno;
 	if (!error)
 		error = start_thread(writer);
@@ -234,9 +266,9 @@ void writer_stop(struct writer *writer, struct writer_end *end)
 	pthread_join(writer->thread, NULL);
 	*end = (struct writer_end){
 		.lost = writer->lost,
-		.is_whole = !has_more(writer) && !writer->lost,
-		.removed = was_removed(writer),
+		.is_harmed = is_harmed(writer),
 	};
+	end->is_whole = !has_more(writer) && !writer->lost && !end->is_harmed;
 	destroy(writer);
 }
 

@@ -35,9 +35,9 @@ void writer_break(struct writer *writer, const char *words);
 
 /** How it was at the end. */
 struct writer_end {
-	uint64_t lost; //< entries that are neither in the journal nor in the tail
-	bool is_whole; //< all that was added is in the journal
-	bool removed;  //< the journal is not there any more
+	uint64_t lost;  //< entries that are neither in the journal nor in the tail
+	bool is_whole;  //< all that was added is in the journal
+	bool is_harmed; //< somebody removed the journal, or cut it short
 };
 
 /** Write what is left, trying again if need be, and end the thread. */

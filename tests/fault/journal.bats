@@ -242,6 +242,21 @@ leave_killed() {
 	[ "$refused" -ge 10 ]
 }
 
+@test "the journal or its log is cut short during a run: 125, what is whole stays, --resume does the rest" {
+	for part in "" -wal; do
+		rm -rf jr* cut
+		leat -q --journal jr <<<': earlier'
+		printf '%s\n' ': 1' ': 2' "[ -e cut ] || { : >cut; : >jr$part; }" ': 3' ': 4' >in
+		run leat -j1 --journal jr --sync full -a in
+		[ "$status" -eq 125 ]
+		[[ "${lines[0]}" =~ "cannot write the journal jr: it"(s -wal)?" was cut short meanwhile"$ ]]
+		[[ "${lines[1]}" == "leat: 5 tasks in "*": 3 ok, 2 unrun" ]]
+		[ -z "$part" ] || [ "$(leat --journal jr --list)" = ": earlier" ]
+		leat --journal jr --resume -a in
+		diff <(leat --journal jr --list ok | grep -v earlier) in
+	done
+}
+
 @test "what lies beside a killed leat's journal is damaged: no task is lost, none done that did not run" {
 	for round in {1..16}; do
 		rm -f j j-* later started

@@ -168,8 +168,9 @@ tasks() {
 		start_leat -a in 8>&- 7>&-
 		await_starts 3
 		kill -"$signal" "$leat"
-		next_line
-		[[ "$line" == *": 3 running "*", 3 not run" ]]
+		until next_line && [[ "$line" == *": 3 running "*", 3 not run" ]]; do
+			[[ "$line" == *": canceled: "* ]] # may be told before it
+		done
 		open_gate
 		finish_leat
 		[ "$status" -gt 128 ]

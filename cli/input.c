@@ -20,6 +20,8 @@ struct file {
 	const char *name;
 	int fd;
 	bool regular;
+	off_t length; //< when it was opened; of what the kernel makes up (/proc) it says
+		      // nothing
 };
 
 struct input {
@@ -50,6 +52,7 @@ static int open_source(struct file *source, const char *name)
 	if (source->fd < 0 || fstat(source->fd, &status) < 0)
 		goto fail;
 	source->regular = S_ISREG(status.st_mode);
+	source->length = status.st_size;
 	errno = EISDIR;
 	if (S_ISDIR(status.st_mode))
 		goto fail;
@@ -207,6 +210,16 @@ static int wait_readable(int fd, const struct patience *patience)
 	return 0;
 }
 
+// What looks like its end stands before what was read already.
+static bool was_cut_short(const struct file *source)
+{
+	struct stat status;
+
+	return source->regular && fstat(source->fd, &status) == 0 &&
+	       status.st_size < source->length &&
+	       status.st_size < lseek(source->fd, 0, SEEK_CUR);
+}
+
 // Returns 0 after reading something or the end of the source.
 static int fill(struct input *input, const struct patience *patience)
 {
@@ -225,9 +238,10 @@ static int fill(struct input *input, const struct patience *patience)
 			input->capacity - input->end);
 		// A descriptor set to O_NONBLOCK by another reader, who was faster
 	} while (got < 0 && (errno == EINTR || errno == EAGAIN));
-	if (got < 0) {
-		error = -errno;
-		message("cannot read %s: %s", source->name, strerror(errno));
+	if (got < 0 || (got == 0 && was_cut_short(source))) {
+		error = got < 0 ? -errno : -EIO;
+		message("cannot read %s: %s", source->name,
+			got < 0 ? strerror(-error) : "it was cut short meanwhile");
 		input->at_end = true;
 		return error;
 	}

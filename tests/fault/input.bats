@@ -38,6 +38,15 @@ leat: 1+ task in "*": 1 ok, 0+ unrun" ]]
 	[ "$(echo no*)" = 'no*' ]
 }
 
+@test "it is cut short while it is read: that is an error as well, and the piece is not run" {
+	{ echo ': >in'; yes "echo $(printf '%01000d' 0)." | head -n 1000; } >in
+	run leat -j1 -a in
+	[ "$status" -eq 125 ]
+	[ "$(grep -c '^leat: cannot read in: it was cut short meanwhile$' <<<"$output")" -eq 1 ]
+	[[ "${lines[-1]}" =~ ^leat:\ [0-9]+\+\ tasks\ in\ .*:\ [0-9]+\ ok,\ 0\+\ unrun$ ]]
+	[ "$(grep -c '^0*$' <<<"$output")" -eq 0 ]
+}
+
 # A terminal of leat's own, whose other end is the coprocess: what is written to it is typed.
 on_a_terminal() {
 	cat >terminal.py <<'END'

@@ -146,8 +146,9 @@ tasks() {
 
 @test "--tty: whether a task ends by Ctrl-C, pressed once or often, is its own affair" {
 	echo 'trap "echo >started" INT QUIT; echo >started; until read -r word; do :; done; echo $word >seen' >task
+	in_terminal --version
 	for options in --tty "--on-cancel terminate --tty" "--as xargs -o"; do
-		in_terminal "$options" sh task "<<<x"
+		tmux send-keys "leat $options sh task <<<x" Enter
 		for key in C-c C-c C-c "C-\\" "C-\\"; do
 			read -r -t 30 _ <&8
 			press "$key"
@@ -158,7 +159,6 @@ tasks() {
 		[ "$status" -eq 130 ]
 		[ "$(cat seen)" = word ]
 		rm seen
-		tmux kill-server
 	done
 }
 

@@ -173,7 +173,10 @@ static void describe(const struct run *run, const struct task *task, unsigned sl
 	const struct leat_outcome *outcome, int error, struct recap_task *failed)
 {
 	*failed = (struct recap_task){
-		.sequence = task->sequence, .elapsed_ns = outcome->elapsed_ns};
+		.sequence = task->sequence,
+		.elapsed_ns = outcome->elapsed_ns,
+		.timed_out = !error && outcome->ended_by == LEAT_BY_TIMEOUT,
+	};
 	append_shown_command(run, task, slot, &failed->command);
 	run_append_cause(run, outcome, error, &failed->reason);
 }

@@ -95,9 +95,12 @@ static void append_task(struct text *text, const struct recap_task *task,
 {
 	struct text row = {0};
 
-	text_format(&row, "task %" PRIu64 ": %s after ", task->sequence,
+	text_format(&row, "task %" PRIu64 ": %s", task->sequence,
 		task->reason.bytes ? task->reason.bytes : "failed");
-	duration_append(&row, task->elapsed_ns);
+	if (!task->timed_out) {
+		text_format(&row, " after ");
+		duration_append(&row, task->elapsed_ns);
+	}
 	text_append(&row, ": ", 2);
 	text_append(&row, task->command.bytes, task->command.length);
 	if (page->color)

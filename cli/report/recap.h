@@ -20,6 +20,7 @@ struct recap_task {
 	struct text command; //< as it is shown
 	struct text reason;  //< "exit 2", "signal 11"
 	int64_t elapsed_ns;  //< of its last attempt
+	bool timed_out;      //< and the reason says after what time
 	struct text err;     //< the end of its standard error, as plain text
 };
 

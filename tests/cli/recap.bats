@@ -84,6 +84,8 @@ timeless() {
 	[ "$(grep -c 'after' <<<"$recap")" -eq 2 ]
 	[[ "$recap" == *"task 2: exit 4 after"* ]]
 	[[ "$recap" == *"task 3: not found after"* ]]
+	run leat --recap --timeout 0.1s ::: 'exec sleep 50'
+	[[ "$output" == *"    task 1: timed out after 0.1s: exec sleep 50"* ]]
 	run leat -u --recap ::: 'echo err >&2; exit 4'
 	[ "$(grep -c '^ *err$' <<<"$output")" -eq 1 ]
 	[[ "$output" == *"    task 1: exit 4 after"* ]]

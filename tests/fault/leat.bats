@@ -146,6 +146,26 @@ while piece := os.read(5, 700): os.write(1, piece)' >err
 	[[ "$(tail -n 1 err)" == *": 40 failed, 0 unrun" ]]
 }
 
+@test "standard error is closed: what is to be said there is trouble, and nothing else is" {
+	status=0
+	leat --summary ::: 'echo out' 'exit 3' >out 2>&- || status=$?
+	[ "$status" -eq 125 ]
+	[ "$(cat out)" = out ]
+	leat ::: 'echo out' true 2>&-
+}
+
+@test "the reader of standard error has gone: leat dies of SIGPIPE, or where that is ignored it is trouble" {
+	mkfifo gone
+	exec 5<>gone 6>gone 5<&-
+	for disposition in default ignore; do
+		status=0
+		env --$disposition-signal=PIPE leat -j1 ::: 'echo out' 'exit 3' true >out 2>&6 || status=$?
+		echo "$disposition: $status"
+		[ "$disposition: $status" = "default: 141" ] || [ "$disposition: $status" = "ignore: 125" ]
+		[ "$(cat out)" = out ]
+	done
+}
+
 @test "the time of day jumps back and forth: no timeout, deadline or delay minds" {
 	not_sanitized "a preloaded library does not go with sanitizers"
 	for task in 1 2 3 4; do echo "echo $task; exit 1"; done >in

@@ -29,7 +29,7 @@ as_somebody() {
 fail_beside_a_task() {
 	needs_strace
 	strace -o /dev/null true || skip "strace may not trace here"
-	rm -f started gate in
+	rm -f started gate in attached trace
 	mkfifo started in
 	exec 8<>started 6<>in
 	close_gate
@@ -39,10 +39,10 @@ fail_beside_a_task() {
 	read -r -t 30 _ <&8
 	strace -f -p "$leat" -o trace -e trace="$1" -e inject="$1:error=$2:when=$3" 2>attached 3>&- 6>&- 7>&- 8>&- &
 	strace=$!
-	until grep -q attached attached; do read -r -t 0.01 _ <> <(:) || :; done
+	until grep -qs attached attached; do read -r -t 0.01 _ <> <(:) || :; done
 	echo "$4" >&6
 	exec 6>&-
-	until [ -s err ] || [ ! -e "/proc/$leat/exe" ] || [ "$(grep -c INJECTED trace)" -ge 2 ]; do read -r -t 0.01 _ <> <(:) || :; done
+	until [ -s err ] || [ ! -e "/proc/$leat/exe" ] || [ "0$(grep -cs INJECTED trace)" -ge 2 ]; do read -r -t 0.01 _ <> <(:) || :; done
 	[ ! -s err ] || cat err
 	[ ! -s err ]
 	open_gate

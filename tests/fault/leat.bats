@@ -64,11 +64,12 @@ await_start() {
 @test "stopped for longer than its timeout a task goes on where it was, with the time that was left" {
 	tell_starts
 	close_gate
-	exec 6>second
+	exec 5>third 6>second
+	flock -x 5
 	flock -x 6
-	# What it writes has leat look at the clock.
-	echo "puppet pid p1 tell started x pass gate say on pass second" >in
-	start_leat --timeout 5s --summary --line-buffer -a in 6>&- 7>&- 8>&-
+	# What it writes has leat look at the clock, before it reads what comes next.
+	echo "puppet pid p1 tell started x pass gate say on pass second say again pass third" >in
+	start_leat --timeout 5s --summary --line-buffer -a in 5>&- 6>&- 7>&- 8>&-
 	await_start
 	for _ in 1 2 3 4 5; do
 		kill -TSTP "$leat"
@@ -81,6 +82,8 @@ await_start() {
 	open_gate
 	timeout 30 bash -c 'until grep -q on out; do read -r -t 0.01 _ <> <(:) || :; done'
 	flock -u 6
+	timeout 30 bash -c 'until grep -q again out; do read -r -t 0.01 _ <> <(:) || :; done'
+	flock -u 5
 	finish_leat
 	[ "$status" -eq 0 ]
 	[[ "$rest" == *": 1 ok, 0 unrun" ]]
